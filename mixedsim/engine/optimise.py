@@ -1,0 +1,185 @@
+"""Newton's method on θ, with everything that is needed to say whether it arrived.
+
+The deviance is smooth in θ and even in the sign of each column of Λ, so a singular fit is an ordinary stationary point
+and no bounds are needed. A step uses the absolute eigenvalues of the curvature, so that it always descends, and is
+halved until the deviance falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixedsim.engine.covariance import Layout
+from mixedsim.engine.objective import Objective, Profile
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Control:
+    """How the optimiser works.
+
+    Attributes
+    ----------
+    tolerance : stop when one more Newton step would lower the deviance by less than this.
+    max_iterations : Newton steps before giving up.
+    snap : a diagonal element of Λ below this (in units of the standardised data) is tried as an exact zero.
+    """
+
+    tolerance: float = 1e-10
+    max_iterations: int = 200
+    snap: float = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where the optimiser stopped, and why.
+
+    Attributes
+    ----------
+    profile : the likelihood at the last θ.
+    curvature : K × K second derivatives there (see `Objective.curvature`).
+    converged : the remaining gain is below the tolerance and no direction curves downwards.
+    decrease : deviance that one more Newton step promises.
+    evaluations : how often the deviance was computed.
+    trace : one row an accepted step: θ, then deviance, then the largest absolute gradient.
+    """
+
+    profile: Profile
+    curvature: Floats
+    converged: bool
+    decrease: float
+    evaluations: int
+    trace: Floats = field(repr=False)
+
+    @property
+    def gradient_norm(self) -> float:
+        """Largest absolute derivative of the deviance by θ (standardised data)."""
+        return float(np.abs(self.profile.gradient).max(initial=0.0))
+
+
+def start(layout: Layout) -> Floats:
+    """Where the search begins: every effect varies as much as the residual, none are correlated."""
+    return np.where(layout.diagonal, 1.0, 0.0)
+
+
+def minimise(objective: Objective, begin: Floats | None = None, control: Control | None = None) -> Optimum:
+    """Return the `Optimum` of a profiled deviance.
+
+    Parameters
+    ----------
+    objective : what to minimise.
+    begin : K starting values; `start` if not given.
+    control : tolerances.
+    """
+    control = control or Control()
+    search = _Search(objective, start(objective.layout) if begin is None else begin, control)
+    search.run()
+    while search.snap() or search.escape():
+        search.run()
+    return search.optimum()
+
+
+class _Search:
+    """One descent: where it is, what it costs, where it has been."""
+
+    def __init__(self, objective: Objective, begin: Floats, control: Control) -> None:
+        self.objective, self.control = objective, control
+        self.evaluations = 0
+        self.at = self._evaluate(np.asarray(begin, dtype=np.float64))
+        self.path = [self._row()]
+        self.hessian = np.empty((0, 0))
+        self.hessian_at: Profile | None = None
+        self.decrease = np.inf
+        self.stuck = False
+        self.snapped: list[Floats] = []
+
+    def _evaluate(self, theta: Floats) -> Profile:
+        self.evaluations += 1
+        return self.objective.evaluate(theta)
+
+    def _row(self) -> Floats:
+        return np.append(self.at.theta, [self.at.deviance, np.abs(self.at.gradient).max(initial=0.0)])
+
+    def _curve(self) -> None:
+        """Curvature where the search stands, computed once."""
+        if self.hessian_at is not self.at:
+            self.hessian, self.hessian_at = self.objective.curvature(self.at), self.at
+
+    def _noise(self) -> float:
+        """Change in deviance that rounding alone can make."""
+        return 1e-13 * max(abs(self.at.deviance), float(self.at.nu))
+
+    def run(self) -> None:
+        """Newton steps until the promised decrease is below the tolerance."""
+        for _ in range(self.control.max_iterations):
+            self._curve()
+            values, vectors = np.linalg.eigh(self.hessian)
+            slope = vectors.T @ self.at.gradient
+            size = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max(initial=0.0))))
+            self.decrease = float(0.5 * (slope**2 / size).sum())
+            if self.decrease < max(self.control.tolerance, self._noise()):
+                return
+            step = -vectors @ (slope / size)
+            reach = 2.0 * max(1.0, float(np.abs(self.at.theta).max()))
+            length = float(np.abs(step).max())
+            if not self._descend(step * min(1.0, reach / length)):
+                self.stuck = True
+                return
+
+    def _descend(self, step: Floats) -> bool:
+        """Take the longest of step, step/2, step/4 ... that lowers the deviance enough."""
+        promised = float(self.at.gradient @ step)
+        for halvings in range(40):
+            share = 0.5**halvings
+            new = self._evaluate(self.at.theta + share * step)
+            if new.deviance <= self.at.deviance + 1e-4 * share * promised + self._noise() * (halvings > 8):
+                self.at = new
+                self.path.append(self._row())
+                return True
+        return False
+
+    def snap(self) -> bool:
+        """Try exact zeros for tiny diagonal elements of Λ; True if that moved the search off its optimum."""
+        small = self.objective.layout.diagonal & (np.abs(self.at.theta) < self.control.snap) & (self.at.theta != 0)
+        if not small.any() or any(np.array_equal(small, s) for s in self.snapped):
+            return False
+        self.snapped.append(small)
+        new = self._evaluate(np.where(small, 0.0, self.at.theta))
+        if new.deviance > self.at.deviance + max(self.control.tolerance, 10 * self._noise()):
+            return False
+        self.at = new
+        self.path.append(self._row())
+        return True
+
+    def escape(self) -> bool:
+        """Leave a stationary point that is no minimum: True if a downhill direction was found."""
+        if self.stuck:
+            return False
+        values, vectors = np.linalg.eigh(self.hessian)
+        if not len(values) or values[0] > -1e-6 * max(1.0, float(np.abs(values).max())):
+            return False
+        for size in (0.3, 0.1, 0.03, 0.01):
+            for sign in (1.0, -1.0):
+                new = self._evaluate(self.at.theta + sign * size * vectors[:, 0])
+                if new.deviance < self.at.deviance - 10 * self._noise():
+                    self.at = new
+                    self.path.append(self._row())
+                    return True
+        return False
+
+    def optimum(self) -> Optimum:
+        """Freeze the result."""
+        layout = self.objective.layout
+        theta = layout.canonical(self.at.theta)
+        if not np.array_equal(theta, self.at.theta):
+            self.at = self._evaluate(theta)
+        self._curve()
+        lowest = float(np.linalg.eigvalsh(self.hessian).min(initial=np.inf))
+        largest = float(np.abs(self.hessian).max(initial=1.0))
+        arrived = self.decrease < 1e-6 if self.stuck else self.decrease < max(self.control.tolerance, self._noise())
+        converged = bool(arrived and lowest > -1e-5 * max(1.0, largest))
+        return Optimum(self.at, self.hessian, converged, self.decrease, self.evaluations, np.array(self.path))

@@ -1,0 +1,37 @@
+"""Linear algebra for stacks of tiny symmetric positive-definite matrices, one a level; sizes 1 and 2 written out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def inverse_and_logdet(m: Floats) -> tuple[Floats, float]:
+    """Inverses of a stack of symmetric positive-definite q × q matrices, and the sum of their log-determinants."""
+    q = m.shape[-1]
+    if q == 1:
+        return 1.0 / m, float(np.log(m).sum())
+    if q == 2:
+        a, b, d = m[..., 0, 0], m[..., 0, 1], m[..., 1, 1]
+        det = a * d - b * b
+        inverse = np.empty_like(m)
+        inverse[..., 0, 0] = d / det
+        inverse[..., 1, 1] = a / det
+        inverse[..., 0, 1] = inverse[..., 1, 0] = -b / det
+        return inverse, float(np.log(det).sum())
+    root = np.linalg.cholesky(m)
+    logdet = 2.0 * float(np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum())
+    inverse = np.linalg.inv(m)
+    return 0.5 * (inverse + np.swapaxes(inverse, -1, -2)), logdet
+
+
+def gram(a: Floats, b: Floats) -> Floats:
+    """``Σ_j a_j' b_j`` for stacks a (J × q × s) and b (J × q × t): s × t, in one matrix product."""
+    return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
+
+
+def transposed(m: Floats) -> Floats:
+    """Every matrix of a stack transposed."""
+    return np.swapaxes(m, -1, -2)

@@ -1,0 +1,6 @@
+"""Degrees of freedom, covariances and intervals: functions of the engine's objects, never of fitted models."""
+
+from mixedsim.inference.satterthwaite import satterthwaite_df
+from mixedsim.inference.variance_parameters import VarianceParameters, variance_parameters
+
+__all__ = ["VarianceParameters", "satterthwaite_df", "variance_parameters"]

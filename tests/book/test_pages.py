@@ -1,0 +1,48 @@
+"""What holds for every built page: figures say what they show, computed numbers read as numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+FILE_PATH = re.compile(r"[/\\]|\.(?:png|svg|jpe?g|gif|webp)$", re.IGNORECASE)
+
+
+def test_every_picture_has_alt_text_that_is_not_a_file_path(pages: dict[str, BeautifulSoup]) -> None:
+    without = [
+        (name, image.get("src"), alt)
+        for name, page in pages.items()
+        for image in page.find_all("img")
+        if not (alt := str(image.get("alt") or "").strip()) or FILE_PATH.search(alt)
+    ]
+    assert without == [], "give the cell `mystnb: image: alt:`, see book/README.md"
+
+
+def test_every_figure_of_a_chapter_has_a_caption(pages: dict[str, BeautifulSoup]) -> None:
+    without = [
+        (name, figure.get("id"))
+        for name, page in pages.items()
+        for figure in page.select("article figure")
+        if not figure.select_one("figcaption")
+    ]
+    assert without == []
+
+
+def test_no_glued_number_is_missing_or_shows_its_python_type(pages: dict[str, BeautifulSoup]) -> None:
+    odd = re.compile(r"np\.\w+\(|^\s*$|^['\"]")
+    pasted = {
+        (name, number.get_text())
+        for name, page in pages.items()
+        for number in page.select(".pasted-text, .pasted-inline")
+        if not number.find("img")
+    }
+    assert {(name, text) for name, text in pasted if odd.search(text)} == set()
+
+
+def test_every_chapter_of_the_contents_was_executed(html: Path, pages: dict[str, BeautifulSoup]) -> None:
+    """A chapter with code has outputs or hidden cells; the page of run times lists each of them."""
+    chapters = {name for name in pages if re.fullmatch(r"book/\d\d-.*\.html", name)}
+    listed = {str(link["href"]) for link in pages["book/run-times.html"].select("article table a[href]")}
+    assert {Path(name).name for name in chapters} == {href.split("#")[0] for href in listed}
