@@ -39,6 +39,8 @@ class Layout:
     ----------
     size : number of elements of θ.
     factor, row, column : for each element of θ its factor and its place in that factor's Λ.
+    diagonal, diagonal_above : whether it is a diagonal element, and which element of θ heads its column.
+    of_factor : for each factor, which elements of θ are its own.
     """
 
     def __init__(self, factors: Sequence[FactorShape]) -> None:
@@ -52,6 +54,8 @@ class Layout:
         self.size = len(where)
         self.factor, self.row, self.column = np.array(where, dtype=np.intp).reshape(-1, 3).T
         self.diagonal = self.row == self.column
+        above = {(f, j): k for k, (f, i, j) in enumerate(where) if i == j}
+        self.diagonal_above = np.array([above[f, j] for f, _, j in where], dtype=np.intp)
         self.of_factor = [np.flatnonzero(self.factor == f) for f in range(len(self.factors))]
 
     def lambdas(self, theta: Floats) -> list[Floats]:
@@ -85,7 +89,7 @@ class Layout:
         """``Σ_ab S_ab ∂²(ΛΛ')_ab/∂θ_k∂θ_l`` for the θ of factor `f`: K_f × K_f, where S is symmetric."""
         mine = self.of_factor[f]
         row, column = self.row[mine], self.column[mine]
-        return 2.0 * s[np.ix_(row, row)] * (column[:, None] == column[None, :])
+        return np.asarray(2.0 * s[np.ix_(row, row)] * (column[:, None] == column[None, :]))
 
     def canonical(self, theta: Floats) -> Floats:
         """The same covariance with every diagonal element of Λ non-negative (columns may be turned by -1)."""
@@ -108,7 +112,7 @@ def lower_factor(sigma: Floats, terms: Sequence[int]) -> Floats:
         where = slice(start, start + q)
         values, vectors = np.linalg.eigh(sigma[where, where])
         root = vectors * np.sqrt(np.clip(values, 0.0, None))
-        r = np.linalg.qr(root.T, mode="r")
+        r = np.asarray(np.linalg.qr(root.T, mode="r"))
         lam[where, where] = r.T * np.where(np.diag(r) < 0, -1.0, 1.0)
         start += q
     return lam

@@ -173,11 +173,12 @@ class _GroupSums:
             else:
                 arrays.append(column)
         if not arrays:
-            return factor * np.bincount(self.group.codes, minlength=self.group.levels)
+            return np.asarray(factor * np.bincount(self.group.codes, minlength=self.group.levels), dtype=np.float64)
         product = arrays[0]
         for column in arrays[1:]:
             product = product * column
-        return factor * np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
+        sums = np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
+        return np.asarray(factor * sums, dtype=np.float64)
 
 
 def _key(column: Column) -> tuple[int, float]:

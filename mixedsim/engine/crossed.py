@@ -90,7 +90,7 @@ class CrossedBlocks:
         """``A Λ_R`` for a matrix with the dense part's effects as columns."""
         if all(q == 1 for _, q in self.shapes):
             scale = np.concatenate([np.full(j, lambdas[f][0, 0]) for f, (j, _) in self._each()])
-            return a * scale
+            return np.asarray(a * scale)
         out = np.empty_like(a)
         for i, (f, (j, q)) in enumerate(self._each()):
             out[:, self.part(i)] = (a[:, self.part(i)].reshape(-1, j, q) @ lambdas[f]).reshape(len(a), -1)
@@ -278,8 +278,8 @@ class PairPattern:
             return _mirrored(np.asarray(lower).reshape(self.m, self.m))
         out = np.zeros((self.m, self.m))
         for begin, end in self._chunks():
-            b = self.dense if self.dense is not None else self._dense(begin, end)
-            out += gram(n[begin:end] @ b, b)
+            part = self.dense if self.dense is not None else self._dense(begin, end)
+            out += gram(n[begin:end] @ part, part)
         return out
 
     def adjoint(self, u: Floats) -> Floats:
@@ -293,8 +293,8 @@ class PairPattern:
                 out[:, a, b] = out[:, b, a] = 2.0 * once if a == b else once
             return out
         for begin, end in self._chunks():
-            b = self.dense if self.dense is not None else self._dense(begin, end)
-            out[begin:end] = (b @ u) @ transposed(b)
+            part = self.dense if self.dense is not None else self._dense(begin, end)
+            out[begin:end] = (part @ u) @ transposed(part)
         return out
 
 

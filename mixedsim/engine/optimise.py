@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.engine.covariance import Layout
 from mixedsim.engine.objective import Objective, Profile
+from mixedsim.engine.start import start
 
 Floats = NDArray[np.float64]
 
@@ -61,11 +61,6 @@ class Optimum:
         return float(np.abs(self.profile.gradient).max(initial=0.0))
 
 
-def start(layout: Layout) -> Floats:
-    """Where the search begins: every effect varies as much as the residual, none are correlated."""
-    return np.where(layout.diagonal, 1.0, 0.0)
-
-
 def minimise(objective: Objective, begin: Floats | None = None, control: Control | None = None) -> Optimum:
     """Return the `Optimum` of a profiled deviance.
 
@@ -76,7 +71,7 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
     control : tolerances.
     """
     control = control or Control()
-    search = _Search(objective, start(objective.layout) if begin is None else begin, control)
+    search = _Search(objective, start(objective.cp, objective.layout) if begin is None else begin, control)
     search.run()
     while search.snap() or search.escape():
         search.run()
@@ -143,8 +138,10 @@ class _Search:
         return False
 
     def snap(self) -> bool:
-        """Try exact zeros for tiny diagonal elements of Λ; True if that moved the search off its optimum."""
-        small = self.objective.layout.diagonal & (np.abs(self.at.theta) < self.control.snap) & (self.at.theta != 0)
+        """Try exact zeros for tiny diagonal elements of Λ, and tiny elements below them; True if the search moved."""
+        layout = self.objective.layout
+        tiny = np.abs(self.at.theta) < self.control.snap
+        small = tiny & tiny[layout.diagonal_above] & (self.at.theta != 0)
         if not small.any() or any(np.array_equal(small, s) for s in self.snapped):
             return False
         self.snapped.append(small)

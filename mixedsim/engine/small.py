@@ -23,8 +23,8 @@ def inverse_and_logdet(m: Floats) -> tuple[Floats, float]:
         return inverse, float(np.log(det).sum())
     root = np.linalg.cholesky(m)
     logdet = 2.0 * float(np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum())
-    inverse = np.linalg.inv(m)
-    return 0.5 * (inverse + np.swapaxes(inverse, -1, -2)), logdet
+    general = np.linalg.inv(m)
+    return np.asarray(0.5 * (general + transposed(general))), logdet
 
 
 def gram(a: Floats, b: Floats) -> Floats:

@@ -251,10 +251,10 @@ class LinearMixedModel:
         """
         if kind not in ("response", "pearson", "scaled"):
             raise MixedsimError(f"kind must be 'response', 'pearson' or 'scaled', found {kind!r}.")
-        out = self.design.y - self.predict()
+        out = pd.Series(self.design.y - self.predict(), name="residual")
         if kind != "response" and self.design.weights is not None:
             out = out * np.sqrt(self.design.weights)
-        return (out / self.sigma if kind == "scaled" else out).rename("residual")
+        return out / self.sigma if kind == "scaled" else out
 
     # ---- printing
 

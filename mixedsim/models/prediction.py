@@ -72,4 +72,4 @@ def _known_codes(factor: GroupingFactor, frame: pd.DataFrame) -> NDArray[np.intp
             f"{factor.name!r} has levels that the model was not fitted on: {shown}"
             f"{', …' if len(unseen) > 5 else ''}; use random=False to predict the population mean for them."
         )
-    return codes.astype(np.intp)
+    return np.asarray(codes, dtype=np.intp)

@@ -114,7 +114,8 @@ class Summary:
         for row, variance in zip(rows, variances, strict=True):
             row[2], row[3] = f"{variance:.{max(decimals - 1, 0)}f}", f"{np.sqrt(variance):.{decimals}f}"
             row += [""] * (4 + widest - len(row))
-        return pd.DataFrame(rows, columns=["Groups", "Name", "Variance", "Std.Dev.", *["Corr", *[""] * widest][:widest]])
+        header = ["Groups", "Name", "Variance", "Std.Dev.", *["Corr", *[""] * widest][:widest]]
+        return pd.DataFrame(rows, columns=header)
 
     def fixed_table(self) -> pd.DataFrame:
         """Estimates with Satterthwaite's degrees of freedom, as strings."""
@@ -144,7 +145,8 @@ class Summary:
             f"BIC {fit.bic:.1f}",
         ]
         parts = [
-            f"<p><strong>Linear mixed model</strong> fitted by {method}<br><code>{html.escape(fit.formula.strip())}</code></p>",
+            f"<p><strong>Linear mixed model</strong> fitted by {method}<br>",
+            f"<code>{html.escape(fit.formula.strip())}</code></p>",
             f"<p>{' · '.join(facts)}</p>",
             "<p>Random effects</p>",
             self.random_table().to_html(index=False, border=0),

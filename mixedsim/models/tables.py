@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from mixedsim.design import GroupingFactor
 from mixedsim.errors import MixedsimError
@@ -73,8 +73,9 @@ def coefficients(fit: LinearMixedModel, ddf: str, level: float) -> pd.DataFrame:
             fit.objective, fit.optimum.profile, fit.variance_parameters, fit.problem.fixed.transform
         )
     t = estimate.to_numpy() / se
-    p = 2.0 * stats.t.sf(np.abs(t), df)
-    half = stats.t.ppf(0.5 + level / 2.0, df) * se
+    # scipy.special knows the t distribution as scipy.stats does, and loads in a tenth of the time
+    p = 2.0 * special.stdtr(df, -np.abs(t))
+    half = special.stdtrit(df, 0.5 + level / 2.0) * se
     return pd.DataFrame(
         {"estimate": estimate, "se": se, "df": df, "t": t, "p": p, "lower": estimate - half, "upper": estimate + half}
     )
