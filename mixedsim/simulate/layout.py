@@ -1,0 +1,180 @@
+"""Which row belongs to which unit of every cluster, once the counts are drawn.
+
+Rows lie cell after cell, so belonging is a matter of repeating: nothing here loops over rows or looks one up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mixedsim.simulate.counts import draw_counts
+from mixedsim.simulate.expression import Values
+from mixedsim.simulate.streams import Streams
+from mixedsim.simulate.structure import Structure
+
+Codes = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The realised structure of one draw.
+
+    Attributes
+    ----------
+    structure : what was realised.
+    units : for every cluster, how many there are.
+    parents : for every nested cluster, the code of the parent of each of its units.
+    cells : for every cluster, its code in each cell; None where unit and cell are the same.
+    sizes : rows a cell: one int, or one integer a cell.
+    rows : number of rows.
+    """
+
+    structure: Structure
+    units: Mapping[str, int]
+    parents: Mapping[str, Codes]
+    cells: Mapping[str, Codes | None]
+    sizes: int | NDArray[np.int64]
+    rows: int
+
+    def size_of(self, level: str | None) -> int:
+        """Number of values that a variable at this level has (None: rows)."""
+        return self.rows if level is None else self.units[level]
+
+    def spread(self, values: Values, source: str | None, target: str | None) -> Values:
+        """Values at level `source`, one for every unit of the finer level `target`; the same array if they agree."""
+        if source == target:
+            return values
+        assert source is not None
+        if target is None:
+            return self.to_rows(values, self.cells[source])
+        chain = self.structure.chain_of(target)
+        codes = self.parents[target]
+        for between in reversed(chain[chain.index(source) + 1 : chain.index(target)]):
+            codes = self.parents[between][codes]
+        return take(values, codes)
+
+    def to_rows(self, values: Values, cells: Codes | None) -> Values:
+        """One value a unit → one value a row, given the unit of every cell."""
+        return repeat(values if cells is None else take(values, cells), self.sizes)
+
+    def mean_of(self, values: NDArray[Any], cluster: str) -> NDArray[np.float64]:
+        """The mean over the rows of each unit of `cluster`."""
+        cells = self.cells[cluster]
+        if cells is None and isinstance(self.sizes, int):
+            means: NDArray[np.float64] = values.reshape(-1, self.sizes).mean(axis=1)
+            return means
+        codes = self.codes(cluster)
+        units = self.units[cluster]
+        return np.bincount(codes, weights=values, minlength=units) / np.bincount(codes, minlength=units)
+
+    def codes(self, cluster: str) -> Codes:
+        """The unit of `cluster` in every row, in the smallest integer type that holds it."""
+        units = np.arange(self.units[cluster], dtype=np.min_scalar_type(-self.units[cluster]))
+        rows = self.to_rows(units, self.cells[cluster])
+        assert not isinstance(rows, pd.Categorical)
+        return rows
+
+    def grouping(self, factors: tuple[str, ...]) -> Grouping:
+        """The units that the combinations of `factors` form, as in ``(1 | subject:item)``."""
+        deepest = self.structure.innermost(factors)
+        sizes = tuple(self.units[f] for f in deepest)
+        if len(deepest) == 1:
+            return Grouping(self, factors, deepest, sizes, self.cells[deepest[0]])
+        each = [np.arange(self.units[f]) if (cells := self.cells[f]) is None else cells for f in deepest]
+        return Grouping(self, factors, deepest, sizes, np.ravel_multi_index(tuple(each), sizes))
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The units of one random term, which may be combinations of clusters.
+
+    Attributes
+    ----------
+    factors : the clusters that the term names.
+    deepest, sizes : of these the innermost of every chain, which decide the unit, and how many units each has.
+    cells : the unit of every cell; None where unit and cell are the same.
+    """
+
+    layout: Layout
+    factors: tuple[str, ...]
+    deepest: tuple[str, ...]
+    sizes: tuple[int, ...]
+    cells: Codes | None
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return math.prod(self.sizes)
+
+    def names(self) -> pd.Index[str]:
+        """One name a unit, the levels of the factors joined by ``:`` as lme4 does."""
+        at = dict(zip(self.deepest, np.unravel_index(np.arange(self.units), self.sizes), strict=True))
+        labels = []
+        for factor in self.factors:
+            below = next(f for f in self.deepest if self.layout.structure.constant_within(factor, f))
+            names = unit_names(self.layout.units[factor])
+            labels.append(take(self.layout.spread(names, factor, below), at[below]))
+        if len(labels) == 1:
+            return pd.Index(labels[0])
+        return pd.Index([":".join(one) for one in zip(*labels, strict=True)])
+
+
+def lay_out(structure: Structure, streams: Streams) -> Layout:
+    """Draw the counts of `structure` and return the `Layout` they make."""
+    units: dict[str, int] = {}
+    parents: dict[str, Codes] = {}
+    leaves = []  # for every chain, how many innermost units there are
+    for chain in structure.chains:
+        for cluster in chain:
+            above = 1 if cluster.within is None else units[cluster.within]
+            counts = draw_counts(cluster.n, streams.generator("clusters", cluster.name), above)
+            units[cluster.name] = above * counts if isinstance(counts, int) else int(counts.sum())
+            if cluster.within is not None:
+                parents[cluster.name] = np.repeat(np.arange(above), counts)
+        leaves.append(units[chain[-1].name])
+    cells = _cells(structure, parents, leaves)
+    sizes = draw_counts(structure.size, streams.generator("size"), math.prod(leaves))
+    rows = math.prod(leaves) * sizes if isinstance(sizes, int) else int(sizes.sum())
+    return Layout(structure, units, parents, cells, sizes, rows)
+
+
+def _cells(structure: Structure, parents: Mapping[str, Codes], leaves: list[int]) -> dict[str, Codes | None]:
+    """The code of every cluster in each cell: chains crossed, the last chain running fastest."""
+    cells: dict[str, Codes | None] = {}
+    for position, chain in enumerate(structure.chains):
+        codes: Codes | None = None
+        if len(leaves) > 1:
+            inner, outer = math.prod(leaves[position + 1 :]), math.prod(leaves[:position])
+            codes = np.tile(np.repeat(np.arange(leaves[position]), inner), outer)
+        for cluster in reversed(chain):
+            cells[cluster.name] = codes
+            if cluster.within is not None:
+                up = parents[cluster.name]
+                codes = up if codes is None else up[codes]
+    return cells
+
+
+def unit_names(units: int) -> NDArray[np.str_]:
+    """The names of a cluster's units: ``"1"``, ``"2"``, … in order."""
+    return np.arange(1, units + 1).astype(np.str_)
+
+
+def take(values: Values, codes: Codes) -> Values:
+    """``values[codes]``, for categoricals too."""
+    if isinstance(values, pd.Categorical):
+        return pd.Categorical.from_codes(values.codes[codes], dtype=values.dtype, validate=False)
+    return values[codes]
+
+
+def repeat(values: Values, sizes: int | NDArray[np.int64]) -> Values:
+    """Every value as often as its size says, for categoricals too."""
+    if isinstance(values, pd.Categorical):
+        return pd.Categorical.from_codes(np.repeat(values.codes, sizes), dtype=values.dtype, validate=False)
+    return np.repeat(values, sizes)

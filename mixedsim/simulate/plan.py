@@ -1,0 +1,208 @@
+"""Everything about a population that can be known before a number is drawn.
+
+Here the fields are held against each other: does every variable read only earlier ones that are constant where it
+needs them to be, does the formula use only variables that exist, do the coefficients have the names that the formula
+gives them. Those names are read off a handful of rows drawn for the purpose, so they are formulaic's own.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mixedsim.columns import model_columns
+from mixedsim.errors import DataError, nearest
+from mixedsim.formula import Formula, variables_of
+from mixedsim.simulate.covariance import Effects, settle
+from mixedsim.simulate.expression import Values, check_kinds
+from mixedsim.simulate.fields import FieldError, number, shown
+from mixedsim.simulate.frozen import Frozen
+from mixedsim.simulate.layout import lay_out
+from mixedsim.simulate.making import make_variables, to_rows
+from mixedsim.simulate.streams import Streams
+from mixedsim.simulate.structure import Structure
+from mixedsim.simulate.variables import ClusterMean, Variable
+
+
+@dataclass(frozen=True)
+class Varying:
+    """One random term: ``names`` of its effects, which are columns ``first``, … of its group's effects."""
+
+    group: str
+    factors: tuple[str, ...]
+    rhs: str
+    names: tuple[str, ...]
+    first: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What drawing needs, in the order in which it is needed.
+
+    Attributes
+    ----------
+    structure : the clusters.
+    variables, levels : every variable, and the cluster (None: row) at which it lives.
+    formula : response, fixed part and random terms.
+    coefficients : names of the fixed effects, formulaic's.
+    terms : the random terms, with the names of their effects.
+    effects : for every grouping factor, what varies by it.
+    """
+
+    structure: Structure
+    variables: Mapping[str, Variable]
+    levels: Mapping[str, str | None]
+    formula: Formula
+    coefficients: tuple[str, ...]
+    terms: tuple[Varying, ...]
+    effects: Mapping[str, Effects]
+
+
+def make_plan(structure: Structure, variables: Mapping[str, Variable], formula: Formula) -> Plan:
+    """The `Plan` of a population, or `FieldError` if its fields contradict each other."""
+    _check_names(structure, variables, formula)
+    levels = _levels(structure, variables)
+    small = lay_out(structure.small(), Streams(0))
+    made = make_variables(variables, levels, small, Streams(0))
+    rows = {name: to_rows(values, levels[name], small) for name, values in made.items()}
+    coefficients = _columns_named(formula.fixed, rows)
+    terms: list[Varying] = []
+    effects: dict[str, Effects] = {}
+    for index, term in enumerate(formula.terms):
+        names = _columns_named(term.effects, rows)
+        before = effects.get(term.group, Effects(term.group, (), (), ()))
+        for name in names:
+            if name in before.names:
+                raise FieldError(("formula",), f"lets {name} vary by {term.group} twice, again in {term.text}.")
+        terms.append(Varying(term.group, term.factors, term.effects, names, len(before.names)))
+        effects[term.group] = Effects(
+            group=term.group,
+            names=before.names + names,
+            terms=before.terms + (index,) * len(names),
+            written=(*before.written, term.text),
+        )
+    return Plan(structure, Frozen(variables), Frozen(levels), formula, coefficients, tuple(terms), Frozen(effects))
+
+
+def settled_fixef(given: Any, coefficients: tuple[str, ...]) -> Frozen[str, float]:
+    """The `fixef` field in the order of the formula, or `FieldError` with the names that are expected."""
+    if not isinstance(given, Mapping):
+        raise FieldError(("fixef",), f"must hold one number a coefficient, found {shown(given)}.")
+    expected = ", ".join(coefficients) or "none"
+    for key in given:
+        if key not in coefficients:
+            raise FieldError(("fixef", str(key)), f"is no coefficient of the formula; expected are {expected}.")
+    for key in coefficients:
+        if key not in given:
+            raise FieldError(("fixef", key), f"is missing; expected are {expected}.")
+    return Frozen({key: number(given[key], ("fixef", key)) for key in coefficients})
+
+
+def settled_ranef(given: Any, effects: Mapping[str, Effects]) -> Frozen[str, Any]:
+    """The `ranef` field in the order of the formula, or `FieldError`."""
+    if not isinstance(given, Mapping):
+        raise FieldError(("ranef",), f"must hold one entry a grouping factor, found {shown(given)}.")
+    for key in given:
+        if key not in effects:
+            known = nearest(str(key), effects) if effects else "it has none."
+            raise FieldError(("ranef", str(key)), f"is no grouping factor of the formula: {known}")
+    for key, these in effects.items():
+        if key not in given:
+            raise FieldError(("ranef", key), f"is missing: {these}.")
+    return Frozen({key: settle(given[key], these) for key, these in effects.items()})
+
+
+def _check_names(structure: Structure, variables: Mapping[str, Variable], formula: Formula) -> None:
+    """Raise `FieldError` if two things have one name, or the formula uses a name that nothing has."""
+    response = formula.response
+    if not response.isidentifier() or keyword.iskeyword(response):
+        raise FieldError(("formula",), f"must have a plain name left of '~', found {shown(response)}.")
+    for name in variables:
+        if name in structure.names:
+            raise FieldError(("variables", name), "is also the name of a cluster.")
+        if name == response:
+            raise FieldError(("variables", name), "is also the response of the formula.")
+        if name == "Intercept" or keyword.iskeyword(name):
+            raise FieldError(("variables", name), "is a word that formulas keep for themselves: choose another name.")
+    if response in structure.names:
+        raise FieldError(("formula",), f"has the cluster {response!r} as its response.")
+    for term in formula.terms:
+        for factor in term.factors:
+            if factor not in structure.names:
+                known = nearest(factor, structure.names)
+                raise FieldError(("formula",), f"groups by {factor!r}, which is not among the clusters: {known}")
+    used = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
+    for name in sorted(used - set(variables)):
+        if name in structure.names:
+            raise FieldError(("formula",), f"uses the cluster {name!r} as a variable: write (1 | {name}).")
+        known = nearest(name, variables) if variables else "there are none."
+        raise FieldError(("formula",), f"uses {name!r}, which is not among the variables: {known}")
+
+
+def _levels(structure: Structure, variables: Mapping[str, Variable]) -> dict[str, str | None]:
+    """The level of every variable, once it is sure that each reads only what is there and constant at its level."""
+    levels: dict[str, str | None] = {}
+    for name, variable in variables.items():
+        level = _checked_level(structure, name, variable)
+        for field, reads in variable.reads().items():
+            path = ("variables", name, field)
+            for other in sorted(reads):
+                if other not in levels:
+                    _complain_about_order(path, other, name, variables, tuple(levels))
+                if not isinstance(variable, ClusterMean) and not structure.constant_within(levels[other], level):
+                    unit = levels[other] or "row"
+                    raise FieldError(
+                        path,
+                        f"uses {other!r}, which differs from {unit} to {unit}, but {name} has one value a {level}.",
+                    )
+            if isinstance(variable, ClusterMean):
+                _check_mean(structure, variable, path, level, levels, variables)
+            else:
+                kinds = {other: variables[other].categories() for other in levels}
+                check_kinds(getattr(variable, field), kinds, path)
+        levels[name] = level
+    return levels
+
+
+def _checked_level(structure: Structure, name: str, variable: Variable) -> str | None:
+    level = variable.level
+    if level is not None and level not in structure.names:
+        field = "by" if isinstance(variable, ClusterMean) else "level"
+        raise FieldError(
+            ("variables", name, field), f"must be a cluster, found {level!r}: {nearest(level, structure.names)}"
+        )
+    return level
+
+
+def _complain_about_order(
+    path: tuple[str, ...], other: str, name: str, variables: Mapping[str, Variable], earlier: tuple[str, ...]
+) -> None:
+    if other == name:
+        raise FieldError(path, f"uses {other!r} itself.")
+    if other in variables:
+        raise FieldError(path, f"uses {other!r}, which comes later: move {other} before {name}.")
+    known = nearest(other, earlier) if earlier else "there is none before it."
+    raise FieldError(path, f"uses {other!r}, which is not an earlier variable: {known}")
+
+
+def _check_mean(
+    structure: Structure,
+    variable: ClusterMean,
+    path: tuple[str, ...],
+    by: str | None,
+    levels: Mapping[str, str | None],
+    variables: Mapping[str, Variable],
+) -> None:
+    if variables[variable.of].categories() is not None:
+        raise FieldError(path, f"must be a numeric variable; {variable.of} is categorical.")
+    if structure.constant_within(levels[variable.of], by):
+        raise FieldError(path, f"is {variable.of!r}, which is constant in every {by} already: its mean is itself.")
+
+
+def _columns_named(rhs: str, rows: Mapping[str, Values]) -> tuple[str, ...]:
+    try:
+        return model_columns(rhs, rows).names
+    except DataError as error:
+        raise FieldError(("formula",), f"does not work: {error}") from None

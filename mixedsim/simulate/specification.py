@@ -1,0 +1,138 @@
+"""A population as a file that people write by hand.
+
+.. code-block:: yaml
+
+    formula: anxiety ~ depression + (1 | therapist)
+    clusters:
+      therapist: 100
+    size: 50
+    variables:
+      depression: {kind: Normal, mean: 5, sd: 2}
+    fixef:
+      Intercept: 45
+      depression: 3
+    ranef:
+      therapist: {sd: [1]}
+    sigma: 8
+
+The fields are those of `Population`. Text that holds arithmetic is an expression, everywhere a number may be one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixedsim.errors import PopulationError
+from mixedsim.simulate import yaml_text
+from mixedsim.simulate.fields import FieldError, only, shown
+from mixedsim.simulate.variables import Categorical, Variable
+from mixedsim.simulate.yaml_text import Lines, scalar
+
+if TYPE_CHECKING:
+    from mixedsim.simulate.population import Population
+
+
+def written(population: Population) -> str:
+    """The population as YAML text: one line a variable, a coefficient, a grouping factor."""
+    sections: dict[str, Any] = {
+        "clusters": {name: _count(entry) for name, entry in population.clusters.items()},
+        "size": _count(population.size),
+        "variables": {name: _variable(variable) for name, variable in population.variables.items()},
+        "fixef": {name: _number(value) for name, value in population.fixef.items()},
+        "ranef": {group: _ranef(entry) for group, entry in population.ranef.items()},
+        "sigma": _number(population.sigma),
+    }
+    lines = [] if population.name is None else [f"name: {scalar(population.name)}"]
+    lines.append(f"formula: {scalar(population.formula)}")
+    for key, section in sections.items():
+        if not isinstance(section, dict) or key == "size":
+            lines.append(f"{key}: {scalar(section)}")
+        elif section:
+            lines.append(f"{key}:")
+            lines += [f"  {scalar(name)}: {scalar(entry)}" for name, entry in section.items()]
+    return "\n".join(lines) + "\n"
+
+
+def text_of(source: str | os.PathLike[str]) -> tuple[str, str]:
+    """The text that `source` is or names, and how errors call it ("" for text that is in no file)."""
+    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+        return source, ""
+    if not isinstance(source, str | os.PathLike):
+        raise PopulationError(f"a specification is a path or YAML text, found {shown(source)}.")
+    path = Path(source)
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(path)
+    except FileNotFoundError:
+        raise PopulationError(f"there is no file {str(path)!r}.") from None
+    except UnicodeDecodeError:
+        raise PopulationError(f"{path} is not a text file in UTF-8.") from None
+    except OSError as error:
+        raise PopulationError(f"cannot read {str(path)!r}: {error.strerror}.") from None
+
+
+def read(text: str, where: str, known: tuple[Field[Any], ...]) -> tuple[dict[str, Any], Lines]:
+    """The fields that a YAML text gives, and where each stands.
+
+    Parameters
+    ----------
+    known : the fields there are.
+
+    Raises
+    ------
+    PopulationError
+        If the text is no YAML mapping, or has a field that is unknown or lacks one that is needed.
+    """
+    given, lines = yaml_text.read(text, where)
+    if not isinstance(given, dict):
+        found = "nothing" if given is None else shown(given)
+        raise PopulationError(f"{lines.of(())}: a specification starts with a field, 'formula: …', found {found}.")
+    needed = [f.name for f in known if f.default is MISSING and f.default_factory is MISSING]
+    try:
+        only(given, [f.name for f in known], (), needed=needed)
+    except FieldError as error:
+        raise PopulationError(f"{lines.of(error.field)}: {error}") from None
+    return given, lines
+
+
+def _number(value: float) -> float | int:
+    """Whole numbers without a decimal point, as people write them."""
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def _parameter(value: Any) -> Any:
+    if isinstance(value, float):
+        return _number(value)
+    return [_parameter(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    """Kind and parameters; what has its default value is left out."""
+    entry: dict[str, Any] = {"kind": type(variable).__name__}
+    for f in fields(variable):  # type: ignore[arg-type]
+        value = getattr(variable, f.name)
+        equal_shares = isinstance(variable, Categorical) and value == (1 / len(variable.levels),) * len(variable.levels)
+        if equal_shares or (f.default is not MISSING and value == f.default):
+            continue
+        entry[f.name] = _parameter(value)
+    return entry
+
+
+def _count(entry: Any) -> Any:
+    if isinstance(entry, Mapping):
+        return {"in": entry["in"], "n": _count(entry["n"])}
+    if isinstance(entry, Variable):
+        return _variable(entry)
+    return list(entry) if isinstance(entry, tuple) else entry
+
+
+def _ranef(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Standard deviations; the correlation as one number if there are two effects, left out if there is none."""
+    sd = [_number(one) for one in entry["sd"]]
+    if "corr" not in entry:
+        return {"sd": sd}
+    corr = entry["corr"]
+    return {"sd": sd, "corr": _number(corr[0][1]) if len(sd) == 2 else [[_number(r) for r in row] for row in corr]}

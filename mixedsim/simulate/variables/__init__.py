@@ -1,0 +1,66 @@
+"""The variables that a population can have, one a file, and how they are made from a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from mixedsim.errors import nearest
+from mixedsim.simulate.fields import FieldError, Path, only, shown
+from mixedsim.simulate.variables.bernoulli import Bernoulli
+from mixedsim.simulate.variables.categorical import Categorical
+from mixedsim.simulate.variables.cluster_mean import ClusterMean
+from mixedsim.simulate.variables.integers import Integers
+from mixedsim.simulate.variables.normal import Normal
+from mixedsim.simulate.variables.uniform import Uniform
+from mixedsim.simulate.variables.variable import Drawn, Variable
+
+KINDS: dict[str, type[Variable]] = {
+    kind.__name__: kind for kind in (Normal, Uniform, Integers, Bernoulli, Categorical, ClusterMean)
+}
+
+__all__ = [
+    "KINDS",
+    "Bernoulli",
+    "Categorical",
+    "ClusterMean",
+    "Drawn",
+    "Integers",
+    "Normal",
+    "Uniform",
+    "Variable",
+    "variable_from",
+]
+
+
+def variable_from(value: Any, field: Path) -> Variable:
+    """Return `value` if it is a variable, or the variable that a mapping such as a YAML entry describes.
+
+    Parameters
+    ----------
+    value : a `Variable`, or ``{"kind": "Normal", "mean": 5, "sd": 2}``.
+    field : path of the entry, for the error.
+
+    Raises
+    ------
+    FieldError
+        With the full path: ``variables.depression.sd must not be negative, found -2.``
+    """
+    if isinstance(value, Variable):
+        return value
+    if not isinstance(value, Mapping):
+        raise FieldError(field, f"must be a variable such as Normal(5, 2), found {shown(value)}.")
+    if "kind" not in value:
+        raise FieldError((*field, "kind"), f"is missing: say which of {', '.join(KINDS)}.")
+    kind = KINDS.get(str(value["kind"]))
+    if kind is None:
+        raise FieldError((*field, "kind"), f"cannot be {shown(value['kind'])}: {nearest(str(value['kind']), KINDS)}")
+    parameters = fields(kind)  # type: ignore[arg-type]
+    given = {key: entry for key, entry in value.items() if key != "kind"}
+    needed = [f.name for f in parameters if f.default is MISSING]
+    only(given, [f.name for f in parameters], field, needed=needed)
+    try:
+        return kind(**given)
+    except FieldError as error:
+        raise error.under(*field) from None

@@ -1,0 +1,136 @@
+"""YAML in and out: the one place that needs PyYAML, and the one that knows on which line a field stands."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mixedsim.errors import MixedsimError, PopulationError
+from mixedsim.simulate.fields import Path
+
+_DEEPEST = 10  # mappings within mappings; a specification needs three
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # YAML 1.1 takes 1e3 for text; people mean a number
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where every field of a YAML text stands.
+
+    Attributes
+    ----------
+    where : name of the file, "" for text that is in none.
+    numbers : line of every path, counted from 1.
+    """
+
+    where: str
+    numbers: Mapping[Path, int]
+
+    def of(self, field: Path) -> str:
+        """``"spec.yml, line 7"`` for a field, or for the nearest thing around it if the field itself is missing."""
+        while field and field not in self.numbers:
+            field = field[:-1]
+        return place(self.where, self.numbers.get(field, 1))
+
+
+def place(where: str, line: int) -> str:
+    """How an error names a line."""
+    return f"{where}, line {line}" if where else f"line {line}"
+
+
+def read(text: str, where: str) -> tuple[Any, Lines]:
+    """The contents of a YAML text as plain dictionaries, lists and scalars, and the line of each.
+
+    Keys are always text, as written. Anchors and tags are refused: a specification needs neither, and with them a
+    small file could stand for a huge or a harmful one.
+
+    Raises
+    ------
+    PopulationError
+        If the text is no YAML, or a key is given twice.
+    """
+    yaml = _yaml()
+    try:
+        _refuse_anchors(yaml, text, where)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or str(error).split("\n")[0]
+        raise PopulationError(f"{place(where, mark.line + 1 if mark else 1)}: this is not YAML: {said}.") from None
+    except RecursionError:
+        raise PopulationError(f"{place(where, 1)}: this is nested too deeply.") from None
+    numbers: dict[Path, int] = {}
+    return _contents(yaml, node, (), numbers, where), Lines(where, numbers)
+
+
+def scalar(value: Any) -> str:
+    """One value in YAML, collections in one line: ``45``, ``{kind: Normal, mean: 5, sd: 2}``."""
+    yaml = _yaml()
+
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc, name-defined]
+        """PyYAML's, but text that this module would read as a number is put in quotes."""
+
+    def text(dumper: Any, value: str) -> Any:
+        style = '"' if not value.isprintable() else "'" if _EXPONENT.fullmatch(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    dumped = yaml.dump(
+        value, Dumper=Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf")
+    )
+    return str(dumped).removesuffix("\n").removesuffix("\n...")
+
+
+def _yaml() -> Any:
+    try:
+        return importlib.import_module("yaml")
+    except ImportError:
+        raise MixedsimError(
+            "YAML files need the package PyYAML: install it with  pip install 'mixedsim[classroom]'."
+        ) from None
+
+
+def _refuse_anchors(yaml: Any, text: str, where: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise PopulationError(f"{place(where, line)}: anchors and aliases (& and *) are not used here.")
+        if getattr(event, "tag", None):
+            raise PopulationError(f"{place(where, line)}: tags such as {event.tag} are not used here.")
+
+
+def _contents(yaml: Any, node: Any, path: Path, numbers: dict[Path, int], where: str) -> Any:
+    if node is None:
+        return None
+    line = node.start_mark.line + 1
+    numbers.setdefault(path, line)
+    if len(path) > _DEEPEST:
+        raise PopulationError(f"{place(where, line)}: this is nested too deeply.")
+    if isinstance(node, yaml.SequenceNode):
+        return [_contents(yaml, item, (*path, str(i)), numbers, where) for i, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(yaml, node)
+    contents: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        at = place(where, key_node.start_mark.line + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise PopulationError(f"{at}: a field must have a name.")
+        key = key_node.value
+        inside = (*path, key)
+        if key in contents:
+            raise PopulationError(f"{at}: {'.'.join(inside)} is given twice, first on line {numbers[inside]}.")
+        numbers[inside] = key_node.start_mark.line + 1
+        contents[key] = _contents(yaml, value_node, inside, numbers, where)
+    return contents
+
+
+def _scalar(yaml: Any, node: Any) -> Any:
+    if node.style is None and _EXPONENT.fullmatch(node.value):
+        return float(node.value)
+    kind = node.tag.rsplit(":", 1)[-1]
+    constructor = yaml.constructor.SafeConstructor()
+    if kind in ("int", "float", "bool", "null"):
+        return getattr(constructor, f"construct_yaml_{kind}")(node)
+    return node.value
