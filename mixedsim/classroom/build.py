@@ -1,0 +1,235 @@
+"""From an exercise's MyST Markdown to what is handed out and what grades it.
+
+jupytext reads the source as a notebook; Otter Assign takes solutions and hidden tests out of the student's copy and
+packs the tests. What comes out is tried before it is kept: the solution must get every point, the notebook as it is
+handed out none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jupytext
+from tqdm import tqdm
+
+from mixedsim.classroom.grade import EXERCISES, TIMEOUT, grade_notebook
+from mixedsim.classroom.otter_parts import assign
+from mixedsim.classroom.score import ARCHIVE, Autograder, load
+from mixedsim.errors import MixedsimError
+
+SOURCES: Final = Path("exercises")
+REFERENCE: Final = "reference"  # the student whose data the solution is tried on
+_MANIFEST: Final = "built.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """Where one assignment's parts are."""
+
+    name: str
+    folder: Path
+
+    @property
+    def student(self) -> Path:
+        """The notebook to hand out."""
+        return self.folder / "student" / f"{self.name}.ipynb"
+
+    @property
+    def solution(self) -> Path:
+        """The same notebook with its solutions; not for students."""
+        return self.folder / "autograder" / f"{self.name}.ipynb"
+
+    @property
+    def autograder(self) -> Path:
+        """The archive with all tests that Otter and ``mixedsim grade`` read; not for students."""
+        return self.folder / "autograder" / ARCHIVE
+
+
+def sources(path: Path | str = SOURCES) -> list[Path]:
+    """The exercise sources at `path`: one file, or every ``NN-name.md`` in a folder.
+
+    Raises
+    ------
+    MixedsimError
+        If there is none.
+    """
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    found = sorted(file for file in path.glob("*.md") if re.match(r"\d\d-", file.name))
+    if not found:
+        raise MixedsimError(f"there is no exercise NN-name.md in {str(path)!r}.")
+    return found
+
+
+def build(
+    path: Path | str = SOURCES,
+    *,
+    output: Path | str = EXERCISES,
+    force: bool = False,
+    progress: bool = False,
+) -> list[Built]:
+    """Build every exercise at `path` into ``output/NAME/student`` and ``output/NAME/autograder``.
+
+    Parameters
+    ----------
+    path : one source, or the folder that holds them.
+    output : where to build; what an earlier build left there is replaced.
+    force : whether to replace files even if somebody has worked in them since they were built.
+    progress : whether to show a progress bar on stderr when it takes longer than a second.
+
+    Raises
+    ------
+    MixedsimError
+        If a source cannot be read, or if its solution does not get every point, or if the notebook as it is handed
+        out gets any.
+    """
+    found, output = sources(path), Path(output).absolute()
+    if not force:
+        for source in found:
+            _refuse_if_edited(output / source.stem)
+    shown = tqdm(found, desc="building", unit="exercise", delay=1, file=sys.stderr, disable=not progress)
+    return [_build_one(source, output) for source in shown]
+
+
+def _build_one(source: Path, output: Path) -> Built:
+    """Build beside the old one, try it, then put it in the old one's place."""
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=output) as scratch:
+        draft = Built(source.stem, Path(scratch) / source.stem)
+        _assign(source, draft)
+        _try_out(draft)
+        _write_manifest(draft.folder)
+        final = output / source.stem
+        if final.exists():
+            final.rename(Path(scratch) / "old")
+        draft.folder.rename(final)
+    return Built(source.stem, final)
+
+
+def _assign(source: Path, draft: Built) -> None:
+    """Run jupytext and Otter Assign; their notebook and archive get names that do not change with the hour."""
+    master = draft.folder.parent / "master" / f"{draft.name}.ipynb"
+    master.parent.mkdir()
+    notebook = jupytext.read(source, fmt="md:myst")
+    notebook.metadata.pop("jupytext", None)
+    jupytext.write(notebook, master, fmt="ipynb")
+    with _otter_in_one_sentence(source):
+        assign(str(master), str(draft.folder), no_pdfs=True, no_run_tests=True)
+    archives = list(draft.autograder.parent.glob("*.zip"))
+    if len(archives) != 1:
+        raise MixedsimError(f"{source.name}: no question has a test.")
+    archives[0].rename(draft.autograder)
+    _drop_solution_tags(draft.student)
+
+
+def _drop_solution_tags(path: Path) -> None:
+    """Otter marks the cells that held a solution and leaves the mark in the student's copy; take it out."""
+    notebook = _notebook(path)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("tags", None)
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _otter_in_one_sentence(source: Path) -> Iterator[None]:
+    """Otter talks while it works, and its errors are of many kinds: turn them into one that names the source."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Exception as error:
+        raise MixedsimError(f"{source.name}: Otter Assign cannot use it: {error}") from error
+
+
+def _try_out(draft: Built) -> None:
+    """Make sure that the exercise does what it must before anyone sees it."""
+    autograder = load(draft.folder.parent, draft.name)
+    solution, handed_out = _notebook(draft.solution), _notebook(draft.student)
+    _check_tests(draft, autograder, handed_out)
+    trials = {"the solution": solution, "the notebook as handed out": with_student(handed_out, REFERENCE)}
+    with ThreadPoolExecutor(2) as pool:  # two processes side by side; the threads only wait
+        rows = dict(zip(trials, pool.map(lambda trial: _trial(trial, autograder), trials.values()), strict=True))
+    full, none = rows["the solution"], rows["the notebook as handed out"]
+    wrong = [name for name, points in autograder.points.items() if full.points[name] < points]
+    if wrong or full.status != "graded":
+        raise MixedsimError(f"{draft.name}: the solution loses points in {', '.join(wrong)} ({full.status}).")
+    given = [name for name, points in none.points.items() if points]
+    if given or none.status != "graded":
+        raise MixedsimError(f"{draft.name}: unanswered, it gets points in {', '.join(given)} ({none.status}).")
+
+
+def _trial(notebook: dict[str, Any], autograder: Autograder) -> Any:
+    return grade_notebook(notebook, autograder, name=autograder.assignment, timeout=TIMEOUT)
+
+
+def _check_tests(draft: Built, autograder: Autograder, handed_out: dict[str, Any]) -> None:
+    """Every question has visible and hidden tests, and the student's notebook holds only the visible ones."""
+    named = handed_out["metadata"]["otter"].get("assignment_name")
+    if named != draft.name:
+        raise MixedsimError(f"{draft.name}: the assignment's config must say `name: {draft.name}`, found {named!r}.")
+    visible = handed_out["metadata"]["otter"]["tests"]
+    for question in autograder.questions:
+        hidden = {case.hidden for case in question.tests.test_cases}
+        if hidden != {True, False}:
+            raise MixedsimError(f"{draft.name}: {question.name} needs a visible check and a hidden test.")
+        if "hidden=True" in visible[question.name]:
+            raise MixedsimError(f"{draft.name}: the student's notebook would hold a hidden test of {question.name}.")
+
+
+def with_student(notebook: dict[str, Any], student: str) -> dict[str, Any]:
+    """A copy of `notebook` in which the line ``student = …`` names `student`.
+
+    Raises
+    ------
+    MixedsimError
+        If there is not exactly one such line.
+    """
+    copy: dict[str, Any] = json.loads(json.dumps(notebook))
+    replaced = 0
+    for cell in copy["cells"]:
+        if cell["cell_type"] == "code":
+            text, n = re.subn(r"(?m)^student = .*$", f"student = {student!r}", "".join(cell["source"]))
+            cell["source"], replaced = text, replaced + n
+    if replaced != 1:
+        raise MixedsimError(f"the notebook must have one line `student = …`, found {replaced}.")
+    return copy
+
+
+def _notebook(path: Path) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != _MANIFEST]
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _write_manifest(folder: Path) -> None:
+    (folder / _MANIFEST).write_text(json.dumps(_hashes(folder), indent=1), encoding="utf-8")
+
+
+def _refuse_if_edited(folder: Path) -> None:
+    """Stop before work is lost: people answer exercises in the folder in which they were built."""
+    if not folder.exists():
+        return
+    manifest = folder / _MANIFEST
+    built: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+    now = _hashes(folder)
+    edited = [name for name, value in built.items() if name in now and now[name] != value]
+    if edited or not built:
+        what = f"{edited[0]!r} in it was changed" if edited else "it was not made by this command"
+        raise MixedsimError(f"{str(folder)!r} would be replaced, but {what}: copy it, or use --force.")

@@ -1,0 +1,256 @@
+"""The commands: ``mixedsim draw``, ``recover``, ``datasets``, ``exercises build``, ``grade``.
+
+Every command writes its files in one step and never over an existing one unless told to. What goes wrong and can be
+mended is one sentence on stderr and exit code 1.
+"""
+
+# Commands import what they need when they run: `mixedsim --help` must not wait for a grader to be imported.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+try:
+    import click
+except ModuleNotFoundError:
+    raise SystemExit('The command mixedsim needs click: pip install "mixedsim[classroom]".') from None
+
+from mixedsim import __version__
+from mixedsim.errors import MixedsimError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK: Final = 50_000  # rows written between two updates of the progress bar
+STDOUT: Final = "-"
+
+
+class OneSentence(click.Group):
+    """A group of commands that reports a `MixedsimError` as one sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except MixedsimError as error:
+            raise click.ClickException(str(error)) from error
+
+
+_SPEC = click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_SEED = click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same data.")
+_FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
+
+
+def _output(required: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "-o", "--output", metavar="FILE", required=required, help="Where to write; - is the screen or a pipe."
+    )
+
+
+@click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="mixedsim %(version)s")
+def main() -> None:
+    """Learn mixed-effects models by making the data yourself."""
+
+
+@main.command(short_help="Draw data from a population in a YAML file.")
+@_SPEC
+@_SEED
+@_output()
+@_FORCE
+def draw(spec: Path, seed: int, output: str | None, force: bool) -> None:
+    """Draw one data set from the population that the YAML file SPEC describes, as CSV.
+
+    Without -o it goes to the screen or the next program in a pipe.
+    """
+    from mixedsim.simulate import Population
+
+    target = output or STDOUT
+    _refuse_to_overwrite(target, force=force)
+    population = Population.from_yaml(spec)
+    with _patience(f"drawing from {spec.name}"):
+        data = population.draw(seed=seed).data
+    _write(target, lambda file: _write_csv(data, file, progress=target != STDOUT), force=force)
+
+
+@main.command(short_help="Draw, fit, and compare with the truth.")
+@_SPEC
+@_SEED
+@click.option("--formula", help="The model to fit; by default the population's own.")
+def recover(spec: Path, seed: int, formula: str | None) -> None:
+    """Draw from SPEC, fit, and print truth, estimate and 95 % interval of every parameter."""
+    from mixedsim.simulate import Population
+    from mixedsim.study import recover as recovery_of
+
+    population = Population.from_yaml(spec)
+    with _patience(f"drawing and fitting {spec.name}"):
+        table = recovery_of(population, seed=seed, formula=formula)
+    click.echo(table.to_string())
+
+
+@main.command(short_help="List, describe or export the bundled data.")
+@click.argument("name", required=False)
+@_output()
+@_FORCE
+def datasets(name: str | None, output: str | None, force: bool) -> None:
+    """List the bundled data sets, describe the one called NAME, or write it as CSV with -o."""
+    from mixedsim import datasets as bundled
+
+    if name is None:
+        if output is not None:
+            raise click.UsageError("-o needs the NAME of a data set.")
+        for known in bundled.names():
+            click.echo(bundled.info(known).splitlines()[0])
+    elif output is None:
+        click.echo(bundled.info(name))
+    else:
+        _refuse_to_overwrite(output, force=force)
+        data = bundled.load(name)
+        _write(output, lambda file: _write_csv(data, file, progress=output != STDOUT), force=force)
+
+
+@main.group()
+def exercises() -> None:
+    """Make graded exercises."""
+
+
+@exercises.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path), default=Path("exercises"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("_build/exercises"),
+    show_default=True,
+    help="The folder to build in.",
+)
+@click.option("--force", is_flag=True, help="Replace notebooks that somebody has worked in since they were built.")
+def build(source: Path, output: Path, force: bool) -> None:
+    """Build student notebook and autograder of SOURCE, a file or a folder (by default `exercises`)."""
+    from mixedsim.classroom.build import build as build_exercises
+
+    for built in build_exercises(source, output=output, force=force, progress=True):
+        click.echo(f"{built.name}: hand out {os.path.relpath(built.student)}")
+
+
+@main.command(short_help="Grade what students handed in.")
+@click.argument("submissions", type=click.Path(exists=True, path_type=Path))
+@_output(required=True)
+@_FORCE
+@click.option(
+    "--exercises",
+    "exercises_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("_build/exercises"),
+    show_default=True,
+    help="What `mixedsim exercises build` has built.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Notebooks graded at the same time; by default all cores.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=120, show_default=True, help="Seconds.")
+def grade(
+    submissions: Path, output: str, force: bool, exercises_folder: Path, jobs: int | None, timeout: float
+) -> None:
+    """Grade SUBMISSIONS, a notebook, a zip archive or a folder with any of these, into a CSV file.
+
+    One row a notebook: file, assignment, student, the points of each question, total, max, status.
+    """
+    from mixedsim.classroom.grade import grade as grade_submissions
+
+    _refuse_to_overwrite(output, force=force)
+    grades = grade_submissions(submissions, exercises=exercises_folder, jobs=jobs, timeout=timeout, progress=True)
+    _write(output, lambda file: grades.to_csv(file, index=False, float_format="%g", lineterminator="\n"), force=force)
+    if output != STDOUT:
+        others = int((grades["status"] != "graded").sum())
+        look = f"; look at the status of {others}" if others else ""
+        count = "1 notebook" if len(grades) == 1 else f"{len(grades)} notebooks"
+        click.echo(f"{count} in {output}{look}.", err=True)
+
+
+def _refuse_to_overwrite(target: str, *, force: bool) -> None:
+    """Say that `target` cannot be written before any work is done, not after."""
+    path = Path(target)
+    if target == STDOUT:
+        return
+    if not path.parent.is_dir():
+        raise click.ClickException(f"cannot write {target!r}: there is no folder {str(path.parent)!r}.")
+    if path.exists() and not path.is_file():
+        raise click.ClickException(f"cannot write {target!r}: it exists and is no file.")
+    if path.exists() and not force:
+        raise click.ClickException(f"{target!r} exists: choose another name, or use --force to replace it.")
+
+
+def _write(target: str, write: Callable[[IO[str]], None], *, force: bool) -> None:
+    """Let `write` fill a file beside `target`, then put it in its place: a reader never sees half a file."""
+    if target == STDOUT:
+        write(sys.stdout)
+        return
+    path = Path(target)
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with open(handle, "w", encoding="utf-8", newline="") as file:
+                write(file)
+            os.chmod(draft, _permissions())
+            _refuse_to_overwrite(target, force=force)  # it may have come into being meanwhile
+            os.replace(draft, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise
+    except OSError as error:
+        raise click.ClickException(f"cannot write {target!r}: {error.strerror or error}.") from error
+
+
+def _permissions() -> int:
+    """What a new file may be used for by whom; a temporary file is its owner's alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _write_csv(data: pd.DataFrame, file: IO[str], *, progress: bool) -> None:
+    from tqdm import tqdm
+
+    with tqdm(
+        total=len(data), desc="writing", unit="row", unit_scale=True, delay=1, file=sys.stderr, disable=not progress
+    ) as bar:
+        for start in range(0, max(len(data), 1), CHUNK):
+            rows = data.iloc[start : start + CHUNK]
+            rows.to_csv(file, index=False, header=start == 0, lineterminator="\n")
+            bar.update(len(rows))
+
+
+@contextlib.contextmanager
+def _patience(what: str) -> Iterator[None]:
+    """After a second, show on stderr what is going on and for how long; nothing where nobody watches."""
+    done = threading.Event()
+
+    def tell() -> None:
+        seconds = 0
+        while not done.wait(1):
+            seconds += 1
+            click.echo(f"\r{what}: {seconds} s ", nl=False, err=True)
+        if seconds:
+            click.echo(err=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    if sys.stderr.isatty():
+        teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if teller.is_alive():
+            teller.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Grading: what is right gets its points, what is wrong loses exactly its own, and nothing stops the others."""
+
+import json
+import shutil
+import zipfile
+
+import pandas as pd
+import pytest
+
+from mixedsim.classroom.build import with_student
+from mixedsim.classroom.grade import grade
+from mixedsim.errors import MixedsimError
+
+ALL = (2, 2, 2, 2)
+TIMEOUT = 30
+
+# name of the submission: (answers in place of the solution's, points, beginning of the status)
+VARIANTS = {
+    "right-by-other-routes": (
+        {
+            "icc": "1 / (1 + within / between)",
+            "slope": "ms.lmer('score ~ 1 + hours + (1 | tutor)', data, reml=False).coef['tutor']['hours'].mean()",
+            "model": "'score ~ 1 + boarding + hours + (1 + hours | tutor)'",
+            "kept": "(empty.ranef['tutor']['Intercept'] / (data.groupby('tutor', observed=True)['score'].mean()"
+            " - empty.fixef['Intercept']))[data['tutor'].value_counts().idxmin()]",
+        },
+        ALL,
+        "graded",
+    ),
+    "wrong-ols-slope": (
+        {"slope": "__import__('numpy').polyfit(data['hours'], data['score'], 1)[0]"},
+        (2, 0, 2, 2),
+        "graded",
+    ),
+    # somebody else's data: only the formula does not depend on them
+    "borrowed-data": ({"data": "ms.classroom.data('01-therapists', student='ben')"}, (0, 0, 2, 0), "graded"),
+    "crash-midway": (
+        {"slope": "varying.fixef['hour']"},
+        (2, 0, 2, 2),
+        "crashed: code cell 5 raised KeyError: 'hour'",
+    ),
+    "crash-first-cell": ({"data": "undefined"}, (0, 0, 2, 0), "crashed: code cell 2 raised NameError"),
+    "crash-for-good": (
+        {"slope": "__import__('os')._exit(1)"},
+        (2, 0, 0, 0),
+        "crashed: code cell 5 ended the process with exit code 1",
+    ),
+}
+IDS = ("anna", "ben", "Zoë-3")
+
+
+@pytest.fixture(scope="module")
+def graded(shared_once, exercises, solution, handed_out, edited):
+    """All submissions of this module, handed in together and graded in parallel."""
+
+    def grade_all(folder):
+        files = folder / "submissions"
+        (files / "late").mkdir(parents=True)
+        notebooks = {name: edited(with_student(solution, "anna"), **new) for name, (new, _, _) in VARIANTS.items()}
+        notebooks |= {f"solution-of-{i}": with_student(solution, student) for i, student in enumerate(IDS)}
+        notebooks |= {"unanswered": with_student(handed_out, "anna"), "untouched": handed_out}
+        notebooks["late/foreign"] = handed_out | {"metadata": {"otter": {"assignment_name": "99-other"}}}
+        for name, notebook in notebooks.items():
+            (files / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        (files / "corrupt.ipynb").write_text('{"cells": [\n{,')
+        grades = grade(files, exercises=exercises, jobs=2, timeout=TIMEOUT)
+        grades.to_pickle(folder / "grades.pkl")
+
+    return pd.read_pickle(shared_once("graded", grade_all) / "grades.pkl").set_index("file")
+
+
+def points(row):
+    return tuple(row[["q1", "q2", "q3", "q4"]])
+
+
+@pytest.mark.parametrize("number", range(len(IDS)), ids=IDS)
+def test_the_solution_gets_every_point_whoever_hands_it_in(graded, number):
+    row = graded.loc[f"solution-of-{number}.ipynb"]
+    assert points(row) == ALL
+    assert (row["total"], row["max"], row["status"]) == (8, 8, "graded")
+    assert row["student"] == IDS[number].casefold()
+    assert row["assignment"] == "01-therapists"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_answer_gets_exactly_its_points(graded, name):
+    _, expected, status = VARIANTS[name]
+    row = graded.loc[f"{name}.ipynb"]
+    assert points(row) == expected
+    assert row["total"] == sum(expected)
+    assert row["status"].startswith(status)
+
+
+def test_an_unanswered_notebook_gets_no_points(graded):
+    row = graded.loc["unanswered.ipynb"]
+    assert points(row) == (0, 0, 0, 0)
+    assert (row["student"], row["total"], row["status"]) == ("anna", 0, "graded")
+
+
+def test_a_notebook_without_id_gets_no_points_and_says_so(graded):
+    row = graded.loc["untouched.ipynb"]
+    assert (row["total"], row["max"], row["student"]) == (0, 8, "")
+    assert row["status"].startswith("no student id: the student id is missing")
+
+
+def test_what_cannot_be_graded_has_a_row_that_says_why(graded):
+    assert graded.loc["corrupt.ipynb", "status"] == "unreadable: not a notebook: broken JSON in line 2"
+    foreign = graded.loc["late/foreign.ipynb", "status"]
+    assert foreign == "unreadable: it answers '99-other'; built are 01-therapists"
+    assert graded.loc[["corrupt.ipynb", "late/foreign.ipynb"], "total"].tolist() == [0, 0]
+
+
+def test_the_gradebook_is_ordered_and_complete(graded):
+    assert list(graded.index) == sorted(graded.index)
+    assert len(graded) == len(VARIANTS) + len(IDS) + 4
+    columns = ["assignment", "student", "q1", "q2", "q3", "q4", "total", "max", "status"]
+    assert list(graded.columns) == columns
+
+
+def hand_in(folder, **notebooks):
+    for name, notebook in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_an_endless_loop_is_stopped_and_the_others_are_graded(tmp_path, exercises, solution, edited):
+    mine = with_student(solution, "anna")
+    looping = edited(mine, slope="all(zero == 0 for zero in iter(int, 1))")
+    hand_in(tmp_path, loop=looping, right=mine)
+    grades = grade(tmp_path, exercises=exercises, jobs=2, timeout=8)
+    assert grades["total"].tolist() == [2, 8]
+    stopped = "timed out: code cell 5 was still running after 8 seconds"
+    assert grades["status"].tolist() == [stopped, "graded"]
+
+
+def test_one_at_a_time_gives_what_two_at_a_time_give(tmp_path, exercises, solution, edited):
+    mine = with_student(solution, "anna")
+    hand_in(tmp_path, right=mine, wrong=edited(mine, icc="0.999"))
+    one, two = (grade(tmp_path, exercises=exercises, jobs=jobs, timeout=TIMEOUT) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    assert one["total"].tolist() == [8, 6]
+
+
+def test_metadata_that_an_editor_dropped_are_not_needed(tmp_path, exercises, solution):
+    hand_in(tmp_path, bare=with_student(solution, "anna") | {"metadata": {}})
+    assert grade(tmp_path, exercises=exercises)["total"].tolist() == [8]
+
+
+def test_a_test_that_breaks_is_the_instructors_business(tmp_path, exercises, solution):
+    """A hidden test with a fault of its own must not quietly cost a student points."""
+    folder = tmp_path / "exercises"
+    shutil.copytree(exercises, folder)
+    archive = folder / "01-therapists" / "autograder" / "autograder.zip"
+    with zipfile.ZipFile(archive) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    members["tests/q2.py"] = members["tests/q2.py"].replace(b"fit.fixef['hours']", b"fit.fixef['hour']")
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, content in members.items():
+            new.writestr(name, content)
+    hand_in(tmp_path, right=with_student(solution, "anna"))
+    (row,) = grade(tmp_path / "right.ipynb", exercises=folder).to_dict("records")
+    assert row["status"] == "needs a look: the tests of q2 failed to run; graded"
+    assert (row["q1"], row["q2"], row["total"]) == (2, 0, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"exercises": "nowhere"}, "no exercise is built"),
+        ({"jobs": 0}, "jobs must be at least 1, found 0"),
+        ({"timeout": 0}, "timeout must be more than 0 seconds"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_runs(tmp_path, exercises, change, says):
+    (tmp_path / "x.ipynb").write_text("{}")
+    with pytest.raises(MixedsimError, match=says):
+        grade(tmp_path, **({"exercises": exercises} | change))

@@ -1,0 +1,199 @@
+"""The commands, as typed."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import mixedsim as ms
+from mixedsim.classroom import population
+from mixedsim.cli import main
+
+
+def run(*arguments, code=0):
+    """Run a command, require its exit code, and give back what it wrote."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "spec.yml"
+    path.write_text(population("01-therapists").to_yaml(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def broken_spec(spec):
+    text = spec.read_text(encoding="utf-8")
+    assert "sigma: 8" in text
+    spec.write_text(text.replace("sigma: 8", "sigma: -8"), encoding="utf-8")
+    return spec
+
+
+def test_help_names_every_command():
+    said = run("--help").stdout
+    for command in ("draw", "recover", "datasets", "exercises", "grade"):
+        assert f"\n  {command} " in said
+
+
+def test_the_version_is_the_packages():
+    assert run("--version").stdout == f"mixedsim {ms.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["draw"], ["recover"], ["datasets"], ["exercises"], ["exercises", "build"], ["grade"]]
+)
+def test_every_command_explains_itself(command):
+    assert run(*command, "--help").stdout.startswith("Usage: ")
+
+
+def test_draw_writes_what_the_package_draws(spec, tmp_path):
+    run("draw", spec, "--seed", 7, "-o", tmp_path / "data.csv")
+    expected = population("01-therapists").draw(seed=7).data
+    written = pd.read_csv(tmp_path / "data.csv", dtype={"tutor": str})
+    assert written.columns.to_list() == expected.columns.to_list()
+    pd.testing.assert_frame_equal(
+        written, expected.assign(tutor=expected["tutor"].astype(str)), check_dtype=False, rtol=1e-12
+    )
+
+
+def test_draw_writes_large_data_in_pieces(spec, tmp_path, monkeypatch):
+    run("draw", spec, "-o", tmp_path / "whole.csv")
+    monkeypatch.setattr("mixedsim.cli.CHUNK", 100)
+    run("draw", spec, "-o", tmp_path / "pieces.csv")
+    assert (tmp_path / "pieces.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_draw_goes_to_the_screen_without_a_file(spec, tmp_path):
+    run("draw", spec, "-o", tmp_path / "data.csv")
+    for arguments in ([], ["-o", "-"]):
+        assert run("draw", spec, *arguments).stdout == (tmp_path / "data.csv").read_text(encoding="utf-8")
+
+
+def test_an_existing_file_is_kept_unless_forced(spec, tmp_path):
+    target = tmp_path / "data.csv"
+    target.write_text("precious")
+    said = run("draw", spec, "-o", target, code=1).stderr
+    assert said == f"Error: {str(target)!r} exists: choose another name, or use --force to replace it.\n"
+    assert target.read_text() == "precious"
+    run("draw", spec, "-o", target, "--force")
+    assert target.read_text() != "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "spec.yml"]  # no draft left behind
+
+
+def test_a_failure_while_writing_leaves_the_old_file(spec, tmp_path, monkeypatch):
+    target = tmp_path / "data.csv"
+    target.write_text("precious")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mixedsim.cli._write_csv", full)
+    said = run("draw", spec, "-o", target, "--force", code=1).stderr
+    assert said == f"Error: cannot write {str(target)!r}: No space left on device.\n"
+    assert target.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "spec.yml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_a_new_file_is_as_readable_as_any_other(spec, tmp_path):
+    run("draw", spec, "-o", tmp_path / "data.csv")
+    (tmp_path / "other").touch()
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("data.csv", "other")}
+    assert len(modes) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [("nowhere/data.csv", "there is no folder"), (".", "it exists and is no file")],
+)
+def test_a_target_that_cannot_be_written_is_named_first(spec, tmp_path, target, says, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert says in run("draw", spec, "-o", target, "--force", code=1).stderr
+
+
+@pytest.mark.parametrize("command", ["draw", "recover"])
+def test_a_broken_spec_is_one_sentence_with_field_and_line(broken_spec, command):
+    line = 1 + broken_spec.read_text(encoding="utf-8").split("\n").index("sigma: -8")
+    said = run(command, broken_spec, code=1).stderr
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+    assert f"line {line}" in said
+    assert "sigma" in said
+
+
+def test_a_missing_spec_is_one_sentence():
+    assert "'absent.yml' does not exist" in run("draw", "absent.yml", code=2).stderr
+
+
+def test_recover_prints_truth_estimate_and_interval(spec):
+    said = run("recover", spec, "--seed", 3, "--formula", "score ~ hours + boarding + (1 | tutor)").stdout
+    for word in ("truth", "estimate", "lower", "upper", "hours", "boarding"):
+        assert word in said
+
+
+def test_recover_names_what_is_wrong_with_a_formula(spec):
+    said = run("recover", spec, "--formula", "score ~ hour + (1 | tutor)", code=1).stderr
+    assert said.startswith("Error: ")
+    assert "'hour'" in said
+
+
+def test_datasets_are_listed_described_and_written(tmp_path):
+    listed = run("datasets").stdout.splitlines()
+    assert [line.split(":")[0] for line in listed] == ms.datasets.names()
+    assert run("datasets", "sleepstudy").stdout.strip() == ms.datasets.info("sleepstudy").strip()
+    run("datasets", "sleepstudy", "-o", tmp_path / "sleep.csv")
+    assert pd.read_csv(tmp_path / "sleep.csv").shape == ms.datasets.load("sleepstudy").shape
+    assert run("datasets", "sleepstudy", "-o", "-").stdout == (tmp_path / "sleep.csv").read_text(encoding="utf-8")
+    assert "exists" in run("datasets", "sleepstudy", "-o", tmp_path / "sleep.csv", code=1).stderr
+
+
+def test_an_unknown_dataset_is_named_with_the_nearest():
+    assert "did you mean 'sleepstudy'" in run("datasets", "sleepstud", code=1).stderr
+    assert "needs the NAME" in run("datasets", "-o", "x.csv", code=2).stderr
+
+
+def test_exercises_are_built_and_graded_from_the_command_line(tmp_path):
+    sources = Path(__file__).parents[1] / "exercises"
+    said = run("exercises", "build", sources, "-o", tmp_path / "built").stdout
+    assert "01-therapists: hand out" in said
+    notebook = tmp_path / "built" / "01-therapists" / "autograder" / "01-therapists.ipynb"
+    grades = tmp_path / "grades.csv"
+    graded = run("grade", notebook, "-o", grades, "--exercises", tmp_path / "built", "--jobs", 1)
+    assert f"1 notebook in {grades}." in graded.stderr
+    assert grades.read_text(encoding="utf-8") == (
+        "file,assignment,student,q1,q2,q3,q4,total,max,status\n"
+        "01-therapists.ipynb,01-therapists,reference,2,2,2,2,8,8,graded\n"
+    )
+    again = run("grade", notebook, "-o", grades, "--exercises", tmp_path / "built", code=1)
+    assert "exists: choose another name, or use --force" in again.stderr
+
+
+def test_grading_without_a_build_says_what_to_do(tmp_path):
+    (tmp_path / "x.ipynb").write_text("{}")
+    said = run("grade", tmp_path, "-o", tmp_path / "grades.csv", "--exercises", tmp_path / "none", code=1).stderr
+    assert "run `mixedsim exercises build` first" in said
+    assert not (tmp_path / "grades.csv").exists()
+
+
+def test_a_missing_extra_is_one_sentence():
+    code = "import sys; sys.modules['click'] = None; import mixedsim.cli"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200"}
+    )
+    assert done.returncode == 1
+    assert done.stderr == 'The command mixedsim needs click: pip install "mixedsim[classroom]".\n'
+
+
+def test_help_imports_no_grader():
+    code = "import sys, mixedsim.cli; print([m for m in ('otter', 'jupytext', 'IPython', 'tqdm') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
