@@ -35,7 +35,7 @@ class Summary:
     def _head(self) -> str:
         fit = self.fit
         method = "REML" if fit.reml else "maximum likelihood"
-        lines = [f"Linear mixed model fit by {method}", f"Formula: {fit.formula.strip()}", ""]
+        lines = [f"Linear mixed model fit by {method}", f"Formula: {' '.join(fit.formula.split())}", ""]
         if fit.reml:
             lines.append(f"REML criterion at convergence: {fit.deviance:.1f}")
         else:
@@ -69,7 +69,7 @@ class Summary:
 
     def _fixed(self) -> str:
         table = self.fixed_table().reset_index(names="")
-        return f"Fixed effects:\n{_columns(table, left=('',))}"
+        return f"Fixed effects (t tests with Satterthwaite's degrees of freedom):\n{_columns(table, left=('',))}"
 
     def _correlations(self) -> str:
         names = list(self.fit.coefficient_names)
@@ -77,12 +77,15 @@ class Summary:
             return f"Correlation of fixed effects: {len(names)} × {len(names)}, see .vcov"
         sd = np.sqrt(np.diag(self.fit.vcov))
         corr = self.fit.vcov.to_numpy() / np.outer(sd, sd)
-        short = [name if len(name) <= 9 else name[:8] + "…" for name in names]
+        heads = names
+        if max(map(len, names)) > 9:  # long names become numbers, so that the table stays as wide as a page
+            heads = [str(i + 1) for i in range(len(names))]
+            names = [f"{i} {name}" for i, name in zip(heads, names, strict=True)]
         table = pd.DataFrame(
             [[f"{corr[i, j]:.3f}" if j < i else "" for j in range(len(names) - 1)] for i in range(1, len(names))],
-            columns=short[:-1],
+            columns=heads[:-1],
         )
-        table.insert(0, "", short[1:])
+        table.insert(0, "", names[1:])
         return f"Correlation of fixed effects:\n{_columns(table, left=('',))}"
 
     # ---- tables that text and HTML share
@@ -139,22 +142,37 @@ class Summary:
         method = "REML" if fit.reml else "maximum likelihood"
         facts = [
             f"{fit.nobs} rows",
-            *(f"{levels} {html.escape(name)}" for name, levels in fit.n_groups.items()),
+            *(f"{levels} levels of {html.escape(name)}" for name, levels in fit.n_groups.items()),
             f"{'REML criterion' if fit.reml else '−2 log L'} {fit.deviance:.1f}",
             f"AIC {fit.aic:.1f}",
             f"BIC {fit.bic:.1f}",
         ]
         parts = [
             f"<p><strong>Linear mixed model</strong> fitted by {method}<br>",
-            f"<code>{html.escape(fit.formula.strip())}</code></p>",
-            f"<p>{' · '.join(facts)}</p>",
-            "<p>Random effects</p>",
-            self.random_table().to_html(index=False, border=0),
+            f"<code>{html.escape(' '.join(fit.formula.split()))}</code><br>{' · '.join(facts)}</p>",
+            _html_table("Random effects", self.random_table(), names=2),
         ]
         if len(fit.coefficient_names):
-            parts += ["<p>Fixed effects</p>", self.fixed_table().to_html(border=0)]
+            title = "Fixed effects, t tests with Satterthwaite's degrees of freedom"
+            parts.append(_html_table(title, self.fixed_table().reset_index(names=""), names=1))
         parts += [f"<p><em>{html.escape(message)}</em></p>" for message in fit.messages]
         return f'<div class="mixedsim-fit">{"".join(parts)}</div>'
+
+
+def _html_table(title: str, table: pd.DataFrame, names: int) -> str:
+    """A table of strings; the first `names` columns are flush left, all others are numbers."""
+
+    def row(tag: str, cells: list[str]) -> str:
+        aligned = [
+            f'<{tag} style="text-align:{"left" if j < names else "right"}">{html.escape(cell)}</{tag}>'
+            for j, cell in enumerate(cells)
+        ]
+        return f"<tr>{''.join(aligned)}</tr>"
+
+    head = row("th", [str(c) for c in table.columns])
+    body = "".join(row("td", [str(v) for v in values]) for values in table.to_numpy())
+    caption = f'<caption style="caption-side:top;text-align:left">{html.escape(title)}</caption>'
+    return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
 def _decimals(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:
