@@ -24,6 +24,7 @@ from mixedsim.simulate import (
     Uniform,
     scenarios,
 )
+from mixedsim.study import pooling, recover
 
 if TYPE_CHECKING:
     from mixedsim import classroom, plot
@@ -50,6 +51,8 @@ __all__ = [
     "datasets",
     "lmer",
     "plot",
+    "pooling",
+    "recover",
     "scenarios",
 ]
 

@@ -42,7 +42,7 @@ class CrossedBlocks:
         self.shapes = [cp.zz[f].shape[:2] for f in self.rest]
         sizes = [j * q for j, q in self.shapes]
         self.start = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-        self.m = int(self.start[-1])
+        self.m = self.dense_size = int(self.start[-1])
         if self.m > _LARGEST_DENSE:
             raise DataError(
                 f"these crossed grouping factors need a dense {self.m:,} × {self.m:,} matrix "

@@ -33,6 +33,7 @@ class NestedBlocks:
 
     def __init__(self, cp: CrossProducts, order: Sequence[int], pairs: dict[tuple[int, int], CrossBlocks]) -> None:
         self.order = list(order)
+        self.dense_size = 0
         sizes = [cp.zz[f].shape[1] for f in self.order]
         self.start = np.concatenate([[0], np.cumsum(sizes)])
         self.base: list[Floats] = []

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mixedsim.engine.objective import Objective, Profile
 from mixedsim.engine.start import start
+from mixedsim.engine.threads import threads_for
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +72,11 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
     control : tolerances.
     """
     control = control or Control()
+    with threads_for(objective.blocks.dense_size):
+        return _search(objective, begin, control)
+
+
+def _search(objective: Objective, begin: Floats | None, control: Control) -> Optimum:
     search = _Search(objective, start(objective.cp, objective.layout) if begin is None else begin, control)
     search.run()
     while search.snap() or search.escape():

@@ -23,7 +23,7 @@ def inverse_and_logdet(m: Floats) -> tuple[Floats, float]:
         return inverse, float(np.log(det).sum())
     root = np.linalg.cholesky(m)
     logdet = 2.0 * float(np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum())
-    general = np.linalg.inv(m)
+    general: Floats = np.asarray(np.linalg.inv(m), dtype=np.float64)
     return np.asarray(0.5 * (general + transposed(general))), logdet
 
 

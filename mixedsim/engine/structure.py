@@ -52,6 +52,9 @@ class Absorbed(Protocol):
 class Blocks(Protocol):
     """Cross-products laid out for elimination."""
 
+    dense_size: int
+    """Rows of the largest dense matrix that is factorised; 0 where everything is block-diagonal."""
+
     def absorb(self, lambdas: Sequence[Floats]) -> Absorbed:
         """Absorb all random effects at the given Λ."""
         ...

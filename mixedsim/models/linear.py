@@ -195,6 +195,7 @@ class LinearMixedModel:
             *self.design.messages,
             *messages.dropped_columns(self.design, self.problem),
             *messages.singular_terms(self.design.factors, self.problem, self.optimum, self.sigma),
+            *messages.flat_likelihood(self.problem, self.optimum, self.singular),
             *messages.not_converged(self.optimum),
         )
 

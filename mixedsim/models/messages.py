@@ -13,6 +13,7 @@ from mixedsim.engine import Optimum, Problem
 Floats = NDArray[np.float64]
 # The same threshold as lme4's isSingular, applied to the standardised problem, where zeros are exact.
 _FLAT = 1e-4
+_NO_CURVATURE = 1e-9  # second derivative of the deviance per row: what rounding leaves of zero
 
 
 def dropped_columns(design: Design, problem: Problem) -> list[str]:
@@ -62,6 +63,18 @@ def singular_terms(
             mend = "the term is richer than the data; try '||', or leave an effect out"
         out.append(f"singular fit: {what}: {mend}.")
     return out
+
+
+def flat_likelihood(problem: Problem, optimum: Optimum, singular: bool) -> list[str]:
+    """One sentence if the likelihood does not depend on some combination of variance parameters at all."""
+    values, vectors = np.linalg.eigh(optimum.curvature)
+    if singular or not len(values) or values[0] > _NO_CURVATURE * problem.cp.n:
+        return []
+    return [
+        "the data do not determine all variances of the random effects: the likelihood is the same for a whole range of "
+        "them, as when a predictor leaves no level of a grouping factor to compare with; use more levels, or leave out "
+        "the term or the predictor."
+    ]
 
 
 def not_converged(optimum: Optimum) -> list[str]:

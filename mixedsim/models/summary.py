@@ -164,7 +164,7 @@ def _html_table(title: str, table: pd.DataFrame, names: int) -> str:
 
     def row(tag: str, cells: list[str]) -> str:
         aligned = [
-            f'<{tag} style="text-align:{"left" if j < names else "right"}">{html.escape(cell)}</{tag}>'
+            f'<{tag} style="text-align:{"left" if j < names else "right"};padding:0.15em 0.6em">{html.escape(cell)}</{tag}>'
             for j, cell in enumerate(cells)
         ]
         return f"<tr>{''.join(aligned)}</tr>"

@@ -216,6 +216,16 @@ def test_reml_of_a_balanced_one_way_layout_is_the_anova_estimator():
     assert fit.varcorr["variance"][0] == pytest.approx((between - within) / 5, rel=1e-6)
 
 
+def test_a_flat_likelihood_is_told_and_an_ordinary_one_is_not(sleepstudy, slopes):
+    """Two clinics, one of them treated: no clinic is left to tell the treatment from the clinic."""
+    rng = np.random.default_rng(0)
+    g = np.repeat([0, 1], 20)
+    clinics = pd.DataFrame({"y": rng.normal(size=40) + g, "clinic": g, "treated": 1.0 * g})
+    fit = ms.lmer("y ~ treated + (1 | clinic)", clinics)
+    assert any("the data do not determine all variances" in message for message in fit.messages)
+    assert slopes.messages == ()
+
+
 # ---- truth
 
 
