@@ -1,0 +1,283 @@
+"""One small panel a group: its points, and what each way of pooling makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from mixedsim.errors import MixedsimError, nearest
+from mixedsim.plot import curves
+from mixedsim.plot.style import (
+    FAINT,
+    LINES,
+    PAPER,
+    POINT,
+    TINT,
+    TRUTH,
+    Line,
+    dress,
+    figure_of,
+    look,
+    picture,
+    say,
+    with_unit,
+)
+from mixedsim.study import Pooling
+
+Floats = NDArray[np.float64]
+_WIDTH = 6.8  # inches
+_GRID = 41
+
+
+def pooling(
+    pooling: Pooling,
+    *,
+    lines: Sequence[Line] = ("complete", "none", "intercepts", "slopes"),
+    groups: Sequence[Any] | None = None,
+    truth: curves.TruthLike | None = None,
+    x: str | None = None,
+    sort: str | None = None,
+    most: int = 24,
+    units: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Return panels of points and lines, one panel a group, sorted by the group's partially pooled coefficient.
+
+    Black is complete pooling, green no pooling, blue the model with varying intercepts, red the one in which all
+    effects vary; the truth is a dashed grey ghost. Predictors other than `x` are held at the group's mean. A group too
+    small for a line of its own has a tinted panel that says so.
+
+    Parameters
+    ----------
+    pooling : what `mixedsim.pooling` returned.
+    lines : which of ``"complete"``, ``"none"``, ``"intercepts"``, ``"slopes"``, drawn in this order.
+    groups : levels to draw, in this order; all of them, sorted, if None.
+    truth : the sample whose data were pooled, or its truth, or a DataFrame of true coefficients (groups × names).
+    x : predictor on the horizontal axis; the first one that varies if None.
+    sort : coefficient by which panels are sorted; that of `x` if it varies, else the intercept.
+    most : with more groups than this, so many are drawn, evenly spaced in their order, and the figure says so.
+    units : units for the axis labels, ``{"Reaction": "ms"}``.
+    ax : axes for one single group; a new figure if None.
+
+    Raises
+    ------
+    MixedsimError
+        If a line, group, coefficient or predictor is none of those there are; or `ax` is given for several groups.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import mixedsim as ms
+    >>> pooled = ms.pooling("Reaction ~ Days", ms.datasets.load("sleepstudy"), group="Subject")
+    >>> figure = ms.plot.pooling(pooled, units={"Reaction": "ms", "Days": "days"})
+    >>> len(figure.axes)
+    18
+    >>> plt.close(figure)
+    """
+    if not isinstance(pooling, Pooling):
+        raise MixedsimError(f"plot.pooling draws what mixedsim.pooling returns, found {type(pooling).__name__}.")
+    _check_lines(lines)
+    truth = curves.checked_truth(truth)
+    across = curves.predictor(pooling, x)
+    by = _sorted_by(pooling, across, sort)
+    chosen = _levels(pooling, groups, by, most)
+    if ax is not None and len(chosen) != 1:
+        raise MixedsimError(f"ax has room for one group, found {len(chosen)}: name one by groups=, or leave ax out.")
+    figure = _sheet(len(chosen)) if ax is None else figure_of(ax)
+    with look():
+        axes = _panels(figure, len(chosen)) if ax is None else [ax]
+        panels = _Panels(pooling, across, lines, truth)
+        for panel, level in zip(axes, chosen, strict=True):
+            panels.draw(panel, level)
+        names = with_unit(across, units), with_unit(curves.response_name(pooling), units)
+        if ax is None:
+            _legend(figure, lines, truth is not None)
+            _share_labels(figure, axes, *names, _remark(pooling, across, chosen, by, sampled=groups is None))
+        else:
+            ax.set(xlabel=names[0], ylabel=names[1])
+    say(figure, _sentence(pooling, lines, chosen, across, by, sampled=groups is None))
+    return figure
+
+
+class _Panels:
+    """Draws the panel of one group."""
+
+    def __init__(
+        self, pooling: Pooling, x: str, lines: Sequence[Line], truth: curves.TruthLike | None
+    ) -> None:
+        self.pooling, self.x, self.lines, self.truth = pooling, x, lines, truth
+        values = pooling.data[x].to_numpy(dtype=np.float64)
+        self.grid = np.linspace(values.min(), values.max(), _GRID)
+        factor = pooling.fit.design.factors[0]
+        self.codes, self.levels, self.y = factor.codes, factor.levels, pooling.fit.design.y
+        self.area = float(np.clip(160.0 / np.median(pooling.sizes), 5.0, 15.0))
+        usual = pooling.sizes.mode()
+        self.usual = int(usual.iloc[0]) if (pooling.sizes == usual.iloc[0]).mean() >= 0.5 else None
+
+    def draw(self, ax: Axes, level: Any) -> None:
+        """Points, lines, title."""
+        dress(ax)
+        mine = self.codes == self.levels.get_loc(level)
+        rows = self.pooling.data.loc[mine]
+        if self.truth is not None:
+            ghost = curves.true_line(self.truth, self.pooling, level, rows, self.x, self.grid)
+            ax.plot(self.grid, ghost, color=TRUTH.colour, lw=TRUTH.width, ls=TRUTH.dashes, label=TRUTH.label, zorder=2)
+        ax.scatter(rows[self.x], self.y[mine], s=self.area, color=POINT, ec=PAPER, lw=0.4, zorder=5)
+        frame = curves.along(rows, self.x, self.grid)
+        for name in self.lines:
+            this = LINES[name]
+            fitted = curves.line(self.pooling, table_of(self.pooling, name).loc[level], frame)
+            if np.isfinite(fitted).all():
+                ax.plot(self.grid, fitted, color=this.colour, lw=this.width, label=this.label, zorder=4)
+        self._title(ax, level, len(rows))
+
+    def _title(self, ax: Axes, level: Any, size: int) -> None:
+        told = f"{level}" if size == self.usual else f"{level} · {size} row{'s' * (size != 1)}"
+        ax.set_title(told, loc="left", fontsize=8.5, pad=3)
+        if level in self.pooling.incomplete:
+            ax.set_facecolor(TINT)
+            if "none" in self.lines:
+                ax.text(0.97, 0.04, "no line of\nits own", transform=ax.transAxes, ha="right", fontsize=7, color=FAINT)
+
+
+def table_of(pooling: Pooling, name: Line) -> pd.DataFrame:
+    """The coefficients, groups × names, that a line is drawn from."""
+    tables: dict[Line, pd.DataFrame] = {
+        "complete": pooling.complete,
+        "none": pooling.no_pooling,
+        "intercepts": pooling.intercepts,
+        "slopes": pooling.partial,
+    }
+    return tables[name]
+
+
+def _check_lines(lines: Sequence[Line]) -> None:
+    for name in lines:
+        if name not in LINES:
+            raise MixedsimError(f"lines may hold {', '.join(map(repr, LINES))}, found {name!r}.")
+
+
+def _sorted_by(pooling: Pooling, x: str, sort: str | None) -> str:
+    names = list(pooling.partial.columns)
+    if sort is not None:
+        if sort not in names:
+            raise MixedsimError(f"sort must be a coefficient, found {sort!r}: {nearest(sort, names)}")
+        return sort
+    varies = set(pooling.fit.design.factors[0].effects)
+    return x if x in names and x in varies else names[0]
+
+
+def _levels(pooling: Pooling, groups: Sequence[Any] | None, by: str, most: int) -> list[Any]:
+    known = pooling.partial.index
+    if groups is None:
+        ordered = pooling.partial[by].sort_values(kind="stable").index
+        if most < 1:
+            raise MixedsimError(f"most must be at least 1, found {most}.")
+        if len(ordered) <= most:
+            return list(ordered)
+        return [ordered[k] for k in np.linspace(0, len(ordered) - 1, most).round().astype(int)]
+    chosen = [groups] if isinstance(groups, str) else list(groups)
+    if not chosen:
+        raise MixedsimError("groups is empty: name the groups to draw, or leave it out.")
+    for level in chosen:
+        if level not in known:
+            raise MixedsimError(f"{pooling.group!r} has no level {level!r}: {nearest(str(level), known)}")
+    return chosen
+
+
+def _sheet(count: int) -> Figure:
+    columns = _columns(count)
+    rows = -(-count // columns)
+    if columns > 3:
+        return picture(_WIDTH, 1.2 * rows + 0.9)
+    return picture(1.4 + 1.9 * columns, 1.9 * rows + 0.9)
+
+
+def _panels(figure: Figure, count: int) -> list[Axes]:
+    """A grid of axes that share both scales, the last row possibly shorter."""
+    columns = _columns(count)
+    grid = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for spare in grid[count:]:
+        spare.remove()
+    for last in grid[max(count - columns, 0) : count]:
+        last.tick_params(labelbottom=True)
+    return list(grid[:count])
+
+
+def _columns(count: int) -> int:
+    """Panels in a row: few empty places, and wide pictures rather than tall ones."""
+    if count <= 5:
+        return count
+
+    def cost(columns: int) -> float:
+        return -(-count // columns) * columns - count + 0.6 * (6 - columns)
+
+    return min(range(3 if count <= 9 else 4, 7), key=cost)
+
+
+def _share_labels(figure: Figure, axes: list[Axes], across: str, up: str, remark: str) -> None:
+    """One label for each side of the grid; what was left out or held constant stands under the horizontal one."""
+    figure.supxlabel(f"{across}\n{remark}" if remark else across, fontsize=9.0)
+    figure.supylabel(up, fontsize=9.0)
+    axes[0].set_ylim(*_limits(axes))
+
+
+def _limits(axes: list[Axes]) -> tuple[float, float]:
+    """Room for all points, and for lines as far as they stay near them."""
+    points = np.concatenate([np.asarray(ax.collections[0].get_offsets())[:, 1] for ax in axes])
+    drawn = [np.asarray(one.get_ydata(), dtype=np.float64) for ax in axes for one in ax.lines]
+    low, high = float(points.min()), float(points.max())
+    reach = 0.25 * (high - low)
+    ends = np.clip(np.concatenate([points, *drawn]), low - reach, high + reach)
+    margin = 0.06 * float(np.ptp(ends))
+    return float(ends.min()) - margin, float(ends.max()) + margin
+
+
+def _legend(figure: Figure, lines: Sequence[Line], with_truth: bool) -> None:
+    looks = [LINES[name] for name in lines] + ([TRUTH] if with_truth else [])
+    handles = [Line2D([], [], color=one.colour, lw=2.0, ls=one.dashes, label=one.label) for one in looks]
+    columns = len(handles) if figure.get_figwidth() >= _WIDTH else 2
+    if handles:
+        figure.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=1.6, columnspacing=1.2)
+
+
+def _remark(pooling: Pooling, x: str, chosen: list[Any], by: str, *, sampled: bool) -> str:
+    """What was left out, and what is held constant."""
+    said = []
+    if sampled and len(chosen) < len(pooling.sizes):
+        said.append(f"{len(chosen)} of {len(pooling.sizes)} levels, evenly spaced in the order of {by}")
+    others = curves.held(pooling, x)
+    if others:
+        said.append(f"lines at each group’s mean of {', '.join(others)}")
+    return "; ".join(said)
+
+
+def _sentence(
+    pooling: Pooling, lines: Sequence[Line], chosen: list[Any], x: str, by: str, *, sampled: bool
+) -> str:
+    """Alt text: what the panels show, and how far the coefficients spread under each kind of pooling."""
+    count = f"{len(chosen)} of {len(pooling.sizes)}" if len(chosen) < len(pooling.sizes) else f"{len(chosen)}"
+    spread = []
+    for name in lines:
+        values = table_of(pooling, name)[by].loc[chosen].dropna()
+        if len(values):
+            low, high = float(values.min()), float(values.max())
+            span = f"{low:.3g}" if high - low <= 1e-9 * max(abs(low), abs(high)) else f"{low:.3g} to {high:.3g}"
+            spread.append(f"{span} with {LINES[name].label}")
+    said = f"{curves.response_name(pooling)} against {x} in {count} levels of {pooling.group}"
+    if sampled and len(chosen) > 1:
+        said += f", sorted by their coefficient of {by}"
+    if spread:
+        said += f", which is {', '.join(spread)}" if sampled and len(chosen) > 1 else f"; {by}: {', '.join(spread)}"
+    said += "."
+    alone = [str(level) for level in chosen if level in pooling.incomplete]
+    if alone and "none" in lines:
+        said += f" Without a line of their own: {', '.join(alone)}."
+    return said

@@ -1,0 +1,163 @@
+"""Draw from a population, fit, and hold every estimate against the truth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mixedsim.errors import DataError, MixedsimError
+from mixedsim.formula import Formula, fixed_terms, parse, variables_of
+from mixedsim.inference.wald import wald_intervals, without_interval
+from mixedsim.models import LinearMixedModel, lmer
+from mixedsim.simulate import Population, Truth
+from mixedsim.study.recovery import Recovery
+
+Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
+_Key = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+_SHOWN = ("estimate", "se", "lower", "upper")
+_KINDS = ("fixed", "sd", "corr", "sigma")
+
+
+def recover(
+    population: Population,
+    seed: int | np.random.Generator | None = None,
+    *,
+    formula: str | None = None,
+    reml: bool = True,
+    level: float = 0.95,
+) -> Recovery:
+    """Return truth, estimate and interval of every parameter, side by side, for one draw of `population`.
+
+    Parameters
+    ----------
+    population : what to draw from.
+    seed : as in `Population.draw`; None takes a new seed, which ``recovery.sample.truth.seed`` remembers.
+    formula : the model to fit; the population's own if None. Parameters of the population that the model has not
+        stand in the table without an estimate, parameters of the model that the population has not without a truth.
+    reml : restricted maximum likelihood (the default), or maximum likelihood.
+    level : confidence level of the intervals, see `mixedsim.inference.wald`.
+
+    Raises
+    ------
+    DataError
+        If the model needs a variable that the population does not show (``observed=False``).
+    MixedsimError
+        If `population` is none, or the level does not lie between 0 and 1.
+
+    Examples
+    --------
+    >>> import mixedsim as ms
+    >>> recovery = ms.recover(ms.scenarios.therapist_plain(), seed=1)
+    >>> recovery.table.loc["depression", ["truth", "estimate", "lower", "upper"]].astype(float).round(2).tolist()
+    [3.0, 2.92, 2.81, 3.03]
+    """
+    if not isinstance(population, Population):
+        raise MixedsimError(f"recover needs a Population to draw from, found {type(population).__name__}.")
+    if not 0 < level < 1:
+        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    parsed = population.plan.formula if formula is None else parse(formula)
+    _check_observed(population, parsed, own=formula is None)
+    sample = population.draw(seed)
+    fit = lmer(parsed.text, sample.data, reml=reml)
+    estimates = estimates_of(fit, level)
+    return Recovery(
+        table=beside_truth(truths_of(sample.truth), estimates),
+        fit=fit,
+        sample=sample,
+        level=level,
+        messages=(*fit.messages, *without_interval(estimates)),
+    )
+
+
+def truths_of(truth: Truth) -> dict[Symbol, float]:
+    """The true parameters by (kind, group, term), the index of `wald_intervals`."""
+    known: dict[Symbol, float] = {("fixed", "", str(name)): float(value) for name, value in truth.fixef.items()}
+    for group, first, second, value in truth.varcorr[["group", "term1", "term2", "sd_or_corr"]].itertuples(index=False):
+        one = pd.isna(second)
+        known[("sd" if one else "corr", group, first if one else f"{first}, {second}")] = float(value)
+    known["sigma", "", "sigma"] = truth.sigma
+    return known
+
+
+def estimates_of(fit: LinearMixedModel, level: float) -> pd.DataFrame:
+    """The estimates of a fitted model with their intervals: `wald_intervals`, with Satterthwaite's df."""
+    return wald_intervals(
+        fit.design, fit.problem, fit.objective, fit.optimum.profile, fit.variance_parameters, level=level
+    )
+
+
+def beside_truth(truth: Mapping[Symbol, float], estimates: pd.DataFrame) -> pd.DataFrame:
+    """The table of a `Recovery` from (kind, group, term) → truth and the frame of `wald_intervals`.
+
+    ``x:z`` and ``z:x``, ``a:b`` and ``b:a``, are one and the same; the population's name is shown.
+    """
+    true = {_key(symbol): (symbol, value) for symbol, value in truth.items()}
+    values = estimates[list(_SHOWN)].to_numpy(dtype=np.float64).tolist()
+    found = {_key(symbol): (symbol, row) for symbol, row in zip(estimates.index, values, strict=True)}
+    records, names = [], []
+    for key in sorted({**true, **found}, key=lambda key: _KINDS.index(key[0])):
+        kind, group, term = true[key][0] if key in true else found[key][0]
+        value = true[key][1] if key in true else float("nan")
+        row = dict(zip(_SHOWN, found[key][1] if key in found else [float("nan")] * len(_SHOWN), strict=True))
+        names.append(readable(kind, group, term))
+        covered = _covered(value, row["lower"], row["upper"])
+        records.append({"truth": value, **row, "covered": covered, "kind": kind, "group": group})
+    table = pd.DataFrame(records, index=pd.Index(names, name="parameter"))
+    return table.astype({"covered": "boolean"})
+
+
+def readable(kind: str, group: str, term: str) -> str:
+    """The name of a parameter as tables show it: ``x``, ``sd(x | g)``, ``corr(Intercept, x | g)``, ``sigma``."""
+    return term if kind in ("fixed", "sigma") else f"{kind}({term} | {group})"
+
+
+def _covered(truth: float, lower: float, upper: float) -> bool | None:
+    """Whether the interval holds the truth; None where one of the three does not exist."""
+    if np.isnan([truth, lower, upper]).any():
+        return None
+    return bool(lower <= truth <= upper)
+
+
+def _key(symbol: Symbol) -> _Key:
+    """What two spellings of one parameter share."""
+    kind, group, term = symbol
+    effects = term.split(", ") if kind == "corr" else [term]
+    return kind, _parts(group), tuple(sorted(_parts(effect) for effect in effects))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The factors of an interaction or combination, sorted; a colon within brackets belongs to a level's name."""
+    return tuple(sorted(re.split(r":(?![^\[(]*[\])])", name)))
+
+
+def _check_observed(population: Population, formula: Formula, *, own: bool) -> None:
+    """Raise `DataError` if the model reads a variable that the data will not show."""
+    hidden = {name for name, variable in population.variables.items() if not variable.observed}
+    used = sorted(formula.variables & hidden)
+    if not used:
+        return
+    names = " and ".join(map(repr, used))
+    whose = "the population's own formula" if own else "the formula"
+    are = "is not observed" if len(used) == 1 else "are not observed"
+    raise DataError(
+        f"{whose} uses {names}, which {are}, so no fit can see {'it' if len(used) == 1 else 'them'}: "
+        f"give a formula without, such as {_without(formula, hidden)!r}."
+    )
+
+
+def _without(formula: Formula, hidden: set[str]) -> str:
+    """The formula with every term left out that reads a hidden variable."""
+    fixed = _visible(formula.fixed, hidden)
+    bars = [
+        f"({_visible(term.effects, hidden)} | {term.group})" for term in formula.terms if not hidden & set(term.factors)
+    ]
+    return f"{formula.response} ~ {' + '.join([fixed, *bars])}"
+
+
+def _visible(rhs: str, hidden: set[str]) -> str:
+    terms = [str(term) for term in fixed_terms(rhs)]
+    kept = [term for term in terms if term != "1" and not variables_of(term) & hidden]
+    return " + ".join([*(["1"] if "1" in terms and not kept else []), *(["0"] if "1" not in terms else []), *kept])
