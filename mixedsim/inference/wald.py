@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from mixedsim.design import Design
 from mixedsim.engine import Objective, Problem, Profile
@@ -128,7 +128,7 @@ def _fixed(
         df = np.full(len(se), np.inf)
     else:
         df = satterthwaite_df(objective, at, parameters, problem.fixed.transform)
-    half = stats.t.ppf(0.5 + level / 2.0, df) * se
+    half = special.stdtrit(df, 0.5 + level / 2.0) * se
     return np.column_stack([estimate, se, df, estimate - half, estimate + half])
 
 
@@ -136,7 +136,7 @@ def _varying(
     problem: Problem, design: Design, parameters: VarianceParameters, level: float
 ) -> list[Named]:
     """One row each for standard deviations, correlations and σ."""
-    known = _Known(problem, parameters, float(stats.norm.ppf(0.5 + level / 2.0)))
+    known = _Known(problem, parameters, float(special.ndtri(0.5 + level / 2.0)))
     sds: list[Named] = []
     corrs: list[Named] = []
     for f, factor in enumerate(design.factors):

@@ -172,7 +172,7 @@ def _html_table(title: str, table: pd.DataFrame, names: int) -> str:
     head = row("th", [str(c) for c in table.columns])
     body = "".join(row("td", [str(v) for v in values]) for values in table.to_numpy())
     caption = f'<caption style="caption-side:top;text-align:left">{html.escape(title)}</caption>'
-    return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
+    return f'<table class="dataframe">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 def _decimals(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:

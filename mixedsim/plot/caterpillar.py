@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.models import LinearMixedModel
@@ -72,7 +72,7 @@ def caterpillar(
         if group not in one.ranef or effect not in one.ranef[group]:
             raise MixedsimError(f"the fit {name!r} has no effect of {effect!r} by {group!r}: name another by term=.")
     known = _true_effects(truth, group)
-    z = float(stats.norm.ppf(0.5 + level / 2.0))
+    z = float(special.ndtri(0.5 + level / 2.0))
     height = float(np.clip(0.14 * first.n_groups[group] + 0.8, 2.2, 6.4))
     figure = picture(4.6 if len(parts) == 1 else 6.8, height) if ax is None else figure_of(ax)
     with look():
