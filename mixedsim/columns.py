@@ -8,8 +8,10 @@ of products and never a stacked matrix.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +23,12 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
-from mixedsim.errors import DataError, nearest
-from mixedsim.formula import fixed_terms, unquote, variables_of
+from mixedsim.errors import DataError, shown
+from mixedsim.formula import column_of, fixed_terms, variables_of
+from mixedsim.grammar import FUNCTIONS, for_formulaic
+from mixedsim.reading import Data, dates_as_days, is_numeric, read_column, require
 
-Data = pd.DataFrame | Mapping[str, Any]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +45,19 @@ class Columns:
     """
 
     names: tuple[str, ...]
-    columns: tuple[NDArray[np.float64] | float, ...]
+    columns: tuple[Floats | float, ...]
     rows: int
     terms: tuple[str, ...]
     spec: ColumnSpec
 
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> Floats:
         """All columns side by side: n × p, in column order."""
         out = np.empty((self.rows, len(self.columns)), order="F")
         for j, column in enumerate(self.columns):
             out[:, j] = column
         return out
 
-    def dot(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def dot(self, coefficients: Floats) -> Floats:
         """The linear predictor: n values."""
         eta = np.zeros(self.rows)
         for column, b in zip(self.columns, coefficients, strict=True):
@@ -64,14 +68,22 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class ColumnSpec:
-    """A right-hand side with everything that was learned from the data it was first applied to."""
+    """A right-hand side with everything that was learned from the data it was first applied to.
+
+    Attributes
+    ----------
+    rhs : the right-hand side.
+    model_spec : formulaic's memory; None where only plain numeric columns occur, and nothing had to be learned.
+    levels : the categories of every categorical column that is read.
+    """
 
     rhs: str
-    model_spec: ModelSpec | None  # None where only plain numeric columns occur: nothing had to be learned
+    model_spec: ModelSpec | None
+    levels: Mapping[str, pd.Index[Any]]
 
 
 def model_columns(
-    rhs: str, data: Data, spec: ColumnSpec | None = None, shared: dict[str, NDArray[np.float64]] | None = None
+    rhs: str, data: Data, spec: ColumnSpec | None = None, shared: dict[str, Floats] | None = None
 ) -> Columns:
     """Return the `Columns` of the right-hand side `rhs` for `data`.
 
@@ -79,7 +91,8 @@ def model_columns(
     ----------
     rhs : such as ``"1 + x"``, ``"0 + time:group"``, ``"0"`` (no column at all).
     data : a DataFrame, or a mapping from names to arrays of equal length.
-    spec : from an earlier call, to code new data as the old (levels, means of `scale`, knots).
+    spec : from an earlier call, to code new data as the old (levels, means of `scale`, knots); a row with a missing
+        value then has missing columns.
     shared : numeric columns by name, filled as they are read, so that several right-hand sides get the same arrays.
 
     Raises
@@ -96,26 +109,22 @@ def model_columns(
     (('Intercept', 'x'), array([11., 12.]))
     """
     terms = fixed_terms(rhs)
-    require(data, rhs)
+    names = variables_of(rhs)
+    require(data, names)
     rows = _rows(data)
+    if isinstance(data, pd.DataFrame):
+        data = {name: dates_as_days(read_column(name, data[name])) for name in names if name in data}
     if spec is None or spec.model_spec is None:
         direct = _direct(terms, data, {} if shared is None else shared)
         if direct is not None:
-            names, columns = direct
             labels = tuple(str(t) for t in terms)
-            return Columns(names, columns, rows, labels, ColumnSpec(rhs, None))
-    return _by_formulaic(rhs, data, rows, spec.model_spec if spec else None)
-
-
-def require(data: Data, rhs: str) -> None:
-    """Raise `DataError` with the nearest name if `rhs` reads a column that `data` has not."""
-    known = list(data.keys())
-    for name in sorted(variables_of(rhs)):
-        if name not in data and name not in _CONSTANTS:
-            raise DataError(f"the formula needs a column {name!r}, which the data do not have: {nearest(name, known)}")
-
-
-_CONSTANTS = frozenset({"np", "pi", "contr"})
+            return Columns(*direct, rows=rows, terms=labels, spec=ColumnSpec(rhs, None, {}))
+    if spec is None:
+        return _learned(rhs, data, names, rows)
+    for name in sorted(names - spec.levels.keys()):
+        if name in data and not is_numeric(data[name]):
+            raise DataError(f"column {name!r} held numbers when the model was fitted: convert it to numbers.")
+    return _replayed(spec, data, names, rows)
 
 
 def _rows(data: Data) -> int:
@@ -125,58 +134,104 @@ def _rows(data: Data) -> int:
 
 
 def _direct(
-    terms: tuple[Term, ...], data: Data, plain: dict[str, NDArray[np.float64]]
-) -> tuple[tuple[str, ...], tuple[NDArray[np.float64] | float, ...]] | None:
+    terms: tuple[Term, ...], data: Data, plain: dict[str, Floats]
+) -> tuple[tuple[str, ...], tuple[Floats | float, ...]] | None:
     """Names and columns if every factor is a plain numeric column; None if formulaic is needed."""
     names: list[str] = []
-    columns: list[NDArray[np.float64] | float] = []
+    columns: list[Floats | float] = []
     for term in terms:
-        parts = [f.expr for f in term.factors if f.expr != "1"]
-        column: NDArray[np.float64] | float = 1.0
-        for expr in parts:
-            name = unquote(expr)
+        parts: list[str] = []
+        column: Floats | float = 1.0
+        for factor in term.factors:
+            name = column_of(factor)
+            if name is None:
+                if factor.expr == "1":
+                    continue
+                return None
             if name not in plain:
-                if name not in data:
-                    return None
                 values = data[name]
-                dtype = getattr(values, "dtype", None)
-                if not isinstance(dtype, np.dtype) or dtype.kind not in "iuf":
+                if not is_numeric(values):
                     return None
                 plain[name] = np.asarray(values, dtype=np.float64)
+            parts.append(name)
             column = plain[name] if isinstance(column, float) else column * plain[name]
-        names.append(":".join(unquote(e) for e in parts) or "Intercept")
+        names.append(":".join(parts) or "Intercept")
         columns.append(column)
     return tuple(names), tuple(columns)
 
 
-def _by_formulaic(rhs: str, data: Data, rows: int, spec: ModelSpec | None) -> Columns:
-    frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
+def _learned(rhs: str, data: Mapping[str, Any], names: frozenset[str], rows: int) -> Columns:
+    """Columns by formulaic, and what it learned from these data."""
+    frame = _frame(data, names, rows)
     # Indicators are mostly zeros: assembling them sparsely is several times faster than formulaic's dense route.
-    sparse = spec is None and any(not pd.api.types.is_numeric_dtype(frame[v]) for v in variables_of(rhs) if v in frame)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            warnings.filterwarnings("ignore", message="Constructing a Categorical")
-            if spec is not None:
-                model = spec.get_model_matrix(frame, na_action="ignore")
-            else:
-                output = "sparse" if sparse else "numpy"
-                model = FormulaicFormula(rhs).get_model_matrix(frame, output=output, na_action="ignore")
-    except DataMismatchWarning as warning:
-        said = str(warning).split(": ", 1)[-1].split(". ")[0]
-        raise DataError(f"the data have categories that the model was not fitted on: {said}.") from None
-    except (FormulaicError, TypeError, ValueError, SyntaxError) as error:
-        said = str(error).split("\n")[0].rstrip(". ")
-        raise DataError(f"cannot compute the columns of {rhs!r}: {said}.") from None
+    sparse = not all(is_numeric(frame[name]) for name in frame)
+    with _in_our_words(rhs):
+        model = FormulaicFormula(for_formulaic(rhs)).get_model_matrix(
+            frame, output="sparse" if sparse else "numpy", na_action="ignore", context=FUNCTIONS
+        )
     learned: ModelSpec = model.model_spec
-    values = model.toarray(order="F") if hasattr(model, "toarray") else np.asfortranarray(model, dtype=np.float64)
-    values = np.asfortranarray(values, dtype=np.float64)
-    names = tuple(learned.column_names)
-    labels = [""] * len(names)
+    labels = [""] * len(learned.column_names)
     for term, where in learned.term_indices.items():
         for j in where:
             labels[j] = str(term)
-    columns: list[NDArray[np.float64] | float] = [
-        1.0 if name == "Intercept" else values[:, j] for j, name in enumerate(names)
-    ]
-    return Columns(names, tuple(columns), rows, tuple(labels), ColumnSpec(rhs, learned))
+    levels = {str(name): frame[name].cat.categories for name in frame if hasattr(frame[name], "cat")}
+    spec = ColumnSpec(rhs, learned, levels)
+    return Columns(tuple(learned.column_names), _cut(model, learned), rows, tuple(labels), spec)
+
+
+def _replayed(spec: ColumnSpec, data: Mapping[str, Any], names: frozenset[str], rows: int) -> Columns:
+    """The same columns from new data: NaN where a value is missing, an error for a category that is new."""
+    frame = _frame(data, names, rows)
+    for name, known in spec.levels.items():
+        unseen = pd.Index(frame[name].dropna().unique()).difference(known, sort=False)
+        if len(unseen):
+            raise DataError(
+                f"column {name!r} has levels that the model was not fitted on: "
+                f"{', '.join(map(shown, unseen[:5]))}; "
+                f"known are {', '.join(map(shown, known[:12]))}{', …' if len(known) > 12 else ''}."
+            )
+        frame[name] = pd.Categorical(np.asarray(frame[name], dtype=object), categories=known)
+    complete = frame.notna().all(axis=1).to_numpy()
+    assert spec.model_spec is not None
+    with _in_our_words(spec.rhs):
+        model = spec.model_spec.get_model_matrix(frame[complete], na_action="ignore", context=FUNCTIONS)
+    columns = _cut(model, spec.model_spec)
+    if not complete.all():
+        columns = tuple(c if isinstance(c, float) else _spread(c, complete) for c in columns)
+    labels = [str(term) for term, where in spec.model_spec.term_indices.items() for _ in where]
+    return Columns(tuple(spec.model_spec.column_names), columns, rows, tuple(labels), spec)
+
+
+def _spread(column: Floats, complete: NDArray[np.bool_]) -> Floats:
+    out = np.full(len(complete), np.nan)
+    out[complete] = column
+    return out
+
+
+def _frame(data: Mapping[str, Any], names: frozenset[str], rows: int) -> pd.DataFrame:
+    return pd.DataFrame({name: data[name] for name in sorted(names) if name in data}, index=pd.RangeIndex(rows))
+
+
+def _cut(model: Any, spec: ModelSpec) -> tuple[Floats | float, ...]:
+    """The columns of formulaic's matrix; the intercept as a float."""
+    dense = model.toarray(order="F") if hasattr(model, "toarray") else model
+    values = np.asfortranarray(dense, dtype=np.float64)
+    return tuple(1.0 if name == "Intercept" else values[:, j] for j, name in enumerate(spec.column_names))
+
+
+@contextmanager
+def _in_our_words(rhs: str) -> Iterator[None]:
+    """Formulaic's warnings and errors as one sentence; arithmetic outside a function's domain gives NaN quietly."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", DataMismatchWarning)
+            warnings.filterwarnings("ignore", message="Constructing a Categorical")
+            yield
+    except DataMismatchWarning as warning:
+        said = str(warning).split(": ", 1)[-1].split(". ")[0]
+        raise DataError(f"{rhs!r} meets categories that the model was not fitted on: {said}.") from None
+    except (FormulaicError, TypeError, ValueError, SyntaxError) as error:
+        said = str(error).split("\n")[0].rstrip(". ")
+        where = re.fullmatch(r"Unable to evaluate factor `(.*)`\. \[(?:\w+: )?(.*)\]", said)
+        culprit, reason = where.groups() if where else (rhs, said)
+        raise DataError(f"cannot compute {culprit!r}: {reason.rstrip('.')}.") from None

@@ -6,8 +6,10 @@ Rows with missing values are dropped, counted and reported once; everything that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,43 +17,20 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.columns import Columns, model_columns
-from mixedsim.errors import DataError, FormulaError, nearest
-from mixedsim.formula import Formula, RandomTerm, unquote, variables_of
+from mixedsim.errors import DataError, FormulaError, nearest, shown
+from mixedsim.formula import Formula, check_varies_once, fixed_terms, unquote, variables_of
+from mixedsim.grammar import FormulaText
+from mixedsim.grouping import GroupingFactor, VaryingTerm, check_factor
+from mixedsim.levels import group_codes
+from mixedsim.reading import Values, dates_as_days, gaps_in, read_column, require
+
+__all__ = ["Design", "GroupingFactor", "VaryingTerm", "as_frame", "build"]
 
 Floats = NDArray[np.float64]
-Prepared = dict[str, Any]  # column name -> float array, integer array, or pandas Categorical
-_FEW_LEVELS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class VaryingTerm:
-    """One random term with its columns: q names, q columns."""
-
-    term: RandomTerm
-    columns: Columns
-
-
-@dataclass(frozen=True, eq=False)
-class GroupingFactor:
-    """One grouping factor with all terms that vary by it.
-
-    Attributes
-    ----------
-    name : as lme4 names it (``"Subject"``, ``"cask:batch"``).
-    codes : n integers in [0, J).
-    levels : J labels; for combined factors, labels joined by ``:``.
-    terms : the random terms on this factor.
-    """
-
-    name: str
-    codes: NDArray[np.intp]
-    levels: pd.Index[Any]
-    terms: tuple[VaryingTerm, ...]
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """Names of all q effects that vary by this factor."""
-        return tuple(name for term in self.terms for name in term.columns.names)
+Prepared = dict[str, Values]  # column name -> float, integer or boolean array, or pandas Categorical
+_MANY_CODES = 10  # more levels than this, all of them numbers, look like measurements read as text
+_LARGEST, _SMALLEST = 1e100, 1e-100  # sizes whose squares, and the products of those, are still numbers
+_LOST = 1e-6  # a column's rounding error over its range: above this, its differences are no longer what they were
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +42,7 @@ class Design:
     formula : the parsed formula.
     y : n responses.
     x : the fixed-effect columns.
+    variables : the columns of the data that they are made of: n values each.
     factors : grouping factors, the one with most levels first (lme4's order).
     weights, offset : n values each, or None.
     index : row labels of the n rows used.
@@ -74,6 +54,7 @@ class Design:
     formula: Formula
     y: Floats
     x: Columns
+    variables: Mapping[str, Values]
     factors: tuple[GroupingFactor, ...]
     weights: Floats | None
     offset: Floats | None
@@ -106,44 +87,49 @@ def build(
     Raises
     ------
     FormulaError, DataError
-        See `/badinput`: a missing column, an infinite value, a factor with one level, a constant response ...
+        For a missing column, an infinite value, a factor with one level, a constant response and much else.
     """
     if not formula.terms:
-        raise FormulaError(
-            f"the formula {formula.text.strip()!r} has no random term: add one such as (1 | group), "
-            "or use ordinary least squares."
-        )
+        what = "the formula has no random term: add one such as (1 | group), or use ordinary least squares"
+        FormulaText(formula.text).fail(len(formula.text.rstrip()), what)
     frame = as_frame(data)
-    columns = _read_columns(formula, frame)
+    if len(frame) == 0:
+        raise DataError("the data have no rows: check how they were read or filtered.")
+    require(frame, formula.variables)
+    columns = {name: read_column(name, frame[name]) for name in sorted(formula.variables) if name in frame}
     extra = {
         name: values
         for name, given in (("weights", weights), ("offset", offset))
         if (values := _row_values(name, given, frame)) is not None
     }
-    keep, messages = _rows_to_keep(columns, extra, len(frame))
+    keep, messages = _rows_to_keep(columns, extra, frame.index)
+    index = frame.index if isinstance(keep, slice) else frame.index[keep]
     if not isinstance(keep, slice):
         columns = {name: values[keep] for name, values in columns.items()}
         extra = {name: values[keep] for name, values in extra.items()}
     prepared, said = _prepare(columns, formula)
     messages += said
     y = _response(formula, prepared)
+    messages += _check_size(repr(unquote(formula.response)), y, index)
+    _check_varies(formula, y, extra.get("offset"))
     shared: dict[str, Floats] = {}
     x = model_columns(formula.fixed, prepared, shared=shared)
-    factors, said = _factors(formula, prepared, len(y), shared)
+    _check_terms(formula, x)
+    messages += _check_columns(x, index)
+    factors, said = _factors(formula, columns, prepared, shared, index)
     messages += said
-    _check_finite(x, formula)
-    rows = np.arange(len(frame))[keep] if not isinstance(keep, slice) else keep
     return Design(
         formula=formula,
         y=y,
         x=x,
+        variables={name: prepared[name] for name in sorted(variables_of(formula.fixed)) if name in prepared},
         factors=factors,
         weights=extra.get("weights"),
         offset=extra.get("offset"),
-        index=frame.index[keep],
-        used=rows,
+        index=index,
+        used=keep if isinstance(keep, slice) else np.flatnonzero(keep),
         rows_given=len(frame),
-        messages=tuple(messages),
+        messages=tuple(dict.fromkeys(messages)),
     )
 
 
@@ -152,74 +138,33 @@ def as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         frame = data
     elif hasattr(data, "to_pandas"):  # polars, pyarrow
-        frame = data.to_pandas()
+        try:
+            frame = data.to_pandas()
+        except ImportError as error:
+            raise DataError(f"this {type(data).__name__} cannot become a pandas DataFrame: {error}.") from None
     elif isinstance(data, Mapping) or (isinstance(data, list) and all(isinstance(r, Mapping) for r in data)):
         try:
             frame = pd.DataFrame(data)
         except ValueError as error:
             raise DataError(f"the data do not form a table: {error}.") from None
     else:
-        raise DataError(
-            f"the data must be a table (a DataFrame, a mapping of columns, a list of records), found "
-            f"{type(data).__name__}."
-        )
+        raise DataError(_no_table(data))
+    if frame.columns.nlevels > 1:
+        raise DataError(f"the column names have several levels, such as {frame.columns[0]!r}: flatten them to one.")
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise DataError(f"the column name {twice!r} occurs more than once: rename one of the columns.")
     return frame
 
 
-def group_codes(columns: Sequence[Any], name: str) -> tuple[NDArray[np.intp], pd.Index[Any]]:
-    """Level number of every row, and the levels, for one column or the combination of several."""
-    codes, levels = _one_column(columns[0])
-    if len(columns) == 1:
-        return codes, levels
-    labels = levels.astype(str)
-    for column in columns[1:]:
-        more, other = _one_column(column)
-        present, codes = np.unique(codes.astype(np.int64) * len(other) + more, return_inverse=True)
-        left, right = present // len(other), present % len(other)
-        labels = pd.Index([f"{a}:{b}" for a, b in zip(labels[left], other.astype(str)[right], strict=True)])
-    return codes.astype(np.intp), pd.Index(labels, name=None)
-
-
-def _one_column(values: Any) -> tuple[NDArray[np.intp], pd.Index[Any]]:
-    if isinstance(values, pd.Categorical):
-        counts = np.bincount(values.codes, minlength=len(values.categories))
-        if (counts > 0).all():
-            return values.codes.astype(np.intp), values.categories
-        new = np.cumsum(counts > 0) - 1
-        return new[values.codes].astype(np.intp), values.categories[counts > 0]
-    codes, levels = pd.factorize(values, sort=True)
-    return codes.astype(np.intp), pd.Index(levels)
-
-
-def _read_columns(formula: Formula, frame: pd.DataFrame) -> dict[str, Any]:
-    """The columns that the formula reads, as arrays; numeric ones as NumPy arrays."""
-    known = list(frame.columns)
-    if len(frame) == 0:
-        raise DataError("the data have no rows.")
-    out: dict[str, Any] = {}
-    for name in sorted(formula.variables - {"np"}):
-        if name not in frame.columns:
-            raise DataError(f"the formula needs a column {name!r}, which the data do not have: {nearest(name, known)}")
-        series = frame[name]
-        if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufb":
-            out[name] = series.to_numpy()
-        elif isinstance(series.dtype, pd.CategoricalDtype):
-            out[name] = series.array
-        else:
-            out[name] = _other_dtype(series)
-    return out
-
-
-def _other_dtype(series: pd.Series[Any]) -> Any:
-    """Nullable numbers become floats; everything else stays what it is."""
-    if pd.api.types.is_bool_dtype(series.dtype):
-        return series.to_numpy(dtype=object, na_value=None)
-    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return series.array
+def _no_table(data: Any) -> str:
+    if isinstance(data, str | Path):
+        if os.path.isfile(data):  # which takes any string; Path.is_file raises for a very long one
+            return f"the data must be a table, found the path {str(data)!r}: read it first, as with pandas.read_csv."
+        return f"there is no file {str(data)!r}, and the data must be a table: read it first, as with pandas.read_csv."
+    inside = isinstance(getattr(data, "data", None), pd.DataFrame)
+    mend = "pass its .data" if inside else "pass a DataFrame, a mapping of columns or a list of records"
+    return f"the data must be a table, found {type(data).__name__}: {mend}."
 
 
 def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -> Floats | None:
@@ -228,198 +173,211 @@ def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -
         return None
     if isinstance(given, str):
         if given not in frame.columns:
-            raise DataError(f"{what} names a column {given!r}, which the data do not have: {nearest(given, frame.columns)}")
-        given = frame[given]
+            tail = nearest(given, frame.columns)
+            raise DataError(f"{what} names a column {given!r}, which the data do not have: {tail}")
+        given, named = read_column(given, frame[given]), f", found the column {given!r}"
+    elif isinstance(given, pd.Series) and len(given) == len(frame) and not given.index.equals(frame.index):
+        raise DataError(f"{what} is a Series whose index is not that of the data: pass a column name, or its values.")
+    else:
+        named = f", found {type(given).__name__}"
     try:
+        if np.asarray(given).dtype.kind not in "iufbO":
+            raise TypeError
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"{what} must be numbers, one a row, or the name of a numeric column.") from None
+        raise DataError(f"{what} must be numbers, one a row, or the name of a numeric column{named}.") from None
     if values.shape == () and what == "offset":
         values = np.full(len(frame), float(values))
     if values.shape != (len(frame),):
-        raise DataError(f"{what} must have one value for each of the {len(frame)} rows, found shape {values.shape}.")
+        found = {0: "a single number", 1: f"{values.size}"}.get(values.ndim, f"shape {values.shape}")
+        raise DataError(f"{what} must have one value for each of the {len(frame)} rows, found {found}.")
     bad = ~np.isfinite(values)
     if bad.any():
-        raise DataError(f"{what} must be finite numbers: row {_first(bad)} holds {values[bad][0]} ({bad.sum()} such rows).")
+        where = _row(bad, frame.index, values)
+        raise DataError(f"{what} must be finite numbers: {where}; replace them, or drop the rows.")
     if what == "weights" and (values < 0).any():
-        bad = values < 0
-        raise DataError(f"weights must not be negative: row {_first(bad)} holds {values[bad][0]:g} ({bad.sum()} such rows).")
+        raise DataError(f"weights must not be negative: {_row(values < 0, frame.index, values)}; replace them.")
     return values
 
 
-def _first(mask: Any) -> int:
-    return int(np.argmax(mask))
+def _row(mask: NDArray[np.bool_], index: pd.Index[Any], values: Floats) -> str:
+    """The first row that the mask marks, by its label, its value, and how many there are."""
+    first = int(np.argmax(mask))
+    rows = "1 such row" if mask.sum() == 1 else f"{mask.sum()} such rows"
+    return f"row {shown(index[first])} holds {values[first]:g} ({rows})"
 
 
 def _rows_to_keep(
-    columns: dict[str, Any], extra: dict[str, Floats], rows: int
+    columns: dict[str, Values], extra: dict[str, Floats], index: pd.Index[Any]
 ) -> tuple[NDArray[np.bool_] | slice, list[str]]:
     """Which rows have all values (a full slice if all do); infinite values raise."""
     missing: dict[str, NDArray[np.bool_]] = {}
     for name, values in columns.items():
-        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-            if np.isfinite(values).all():
+        if isinstance(values, np.ndarray):
+            if values.dtype.kind != "f" or np.isfinite(values).all():
                 continue
             infinite = np.isinf(values)
             if infinite.any():
-                raise DataError(
-                    f"column {name!r} holds infinite values: the first in row {_first(infinite)}, "
-                    f"{infinite.sum()} in all; replace or remove them."
-                )
+                where = _row(infinite, index, values)
+                raise DataError(f"column {name!r} holds infinite values: {where}; replace or remove them.")
             missing[name] = np.isnan(values)
-        elif not (isinstance(values, np.ndarray) and values.dtype.kind in "iub"):
-            gaps = np.asarray(pd.isna(values))
+        else:
+            gaps = gaps_in(values)
             if gaps.any():
                 missing[name] = gaps
+    rows = len(index)
     messages: list[str] = []
     keep = np.ones(rows, dtype=bool)
     for name, gaps in missing.items():
         if gaps.all():
-            raise DataError(f"column {name!r} has no values: all {rows} are missing.")
+            raise DataError(f"column {name!r} has no values, all {rows} are missing: check how it was read.")
         keep &= ~gaps
     if missing:
         counted = ", ".join(f"{name} {gaps.sum()}" for name, gaps in missing.items())
-        messages.append(f"{rows - keep.sum()} of {rows} rows were dropped because of missing values ({counted}).")
+        messages.append(f"{_dropped(~keep)} because of missing values ({counted}).")
     if not keep.any():
-        raise DataError("no row has values in all columns of the formula.")
+        raise DataError(f"no row has values in all of {', '.join(map(repr, missing))}: leave one of them out.")
     if "weights" in extra:
         zero = keep & (extra["weights"] == 0)
         if zero.any():
             keep &= ~zero
-            messages.append(f"{zero.sum()} rows were dropped because their weight is zero.")
+            messages.append(f"{_dropped(zero)} because their weight is zero.")
             if not keep.any():
-                raise DataError("all weights are zero.")
+                raise DataError("all weights are zero: give positive ones.")
     return (slice(None) if keep.all() else keep), messages
 
 
-def _prepare(columns: dict[str, Any], formula: Formula) -> tuple[Prepared, list[str]]:
+def _dropped(rows: NDArray[np.bool_]) -> str:
+    return f"{rows.sum()} of {len(rows)} rows were dropped"
+
+
+def _prepare(columns: dict[str, Values], formula: Formula) -> tuple[Prepared, list[str]]:
     """Categories without unused levels, dates as days; predictors that cannot serve raise."""
     out: Prepared = {}
     messages: list[str] = []
-    predictors = set(variables_of(formula.fixed)) | {v for t in formula.terms for v in variables_of(t.effects)}
+    predictors = variables_of(formula.fixed).union(*(variables_of(t.effects) for t in formula.terms))
     for name, values in columns.items():
-        dtype = getattr(values, "dtype", None)
-        if isinstance(dtype, pd.CategoricalDtype):
-            out[name] = values.remove_unused_categories()
-        elif name in predictors and pd.api.types.is_datetime64_any_dtype(dtype):
-            out[name] = (values - pd.Timestamp(0, tz=getattr(dtype, "tz", None))) / pd.Timedelta(days=1)
-            out[name] = np.asarray(out[name], dtype=np.float64)
-            messages.append(f"the dates in {name!r} enter as days, so its slope is a change per day.")
-        elif name in predictors and pd.api.types.is_complex_dtype(dtype):
-            raise DataError(f"column {name!r} holds complex numbers: take their real part or modulus first.")
+        out[name] = values
+        if isinstance(values, np.ndarray) or name not in predictors:
+            continue
+        out[name] = dates_as_days(values)
+        if isinstance(out[name], pd.Categorical):
+            out[name] = out[name].remove_unused_categories()
+            messages += _check_category(name, out[name])
         else:
-            out[name] = values
-        if name in predictors and not (isinstance(out[name], np.ndarray) and out[name].dtype.kind in "iuf"):
-            distinct = pd.unique(np.asarray(out[name], dtype=object))
-            if len(distinct) == 1 and not (isinstance(out[name], np.ndarray) and out[name].dtype.kind == "b"):
-                raise DataError(
-                    f"the factor {name!r} has only one level, {distinct[0]!r}, so its effect cannot be estimated: "
-                    "leave it out of the formula."
-                )
+            messages.append(f"the dates or times in {name!r} enter as days, so its slope is a change per day.")
     return out, messages
+
+
+def _check_category(name: str, values: pd.Categorical[Any]) -> list[str]:
+    """A factor needs two levels, and rows that share one; numbers read as text get a message."""
+    levels = values.categories
+    if len(levels) == 1:
+        raise DataError(
+            f"the factor {name!r} has only one level, {shown(levels[0])}, so its effect cannot be estimated: "
+            "leave it out of the formula."
+        )
+    text = len(levels) > _MANY_CODES and pd.api.types.is_string_dtype(levels.dtype)
+    numbers = text and bool(pd.to_numeric(pd.Series(levels), errors="coerce").notna().all())
+    mend = f"convert it with data[{name!r}].astype(float)" if numbers else "leave it out, or use a coarser column"
+    if len(levels) == len(values):
+        what = "numbers stored as text, a different one in every row" if numbers else "a different level in every row"
+        raise DataError(f"the factor {name!r} has {what}, so nothing is left for the residual: {mend}.")
+    if numbers:
+        found = f"{name!r} holds numbers stored as text and enters as a factor of {len(levels)} levels"
+        return [f"{found}; for a slope {mend}."]
+    return []
 
 
 def _response(formula: Formula, prepared: Prepared) -> Floats:
     """The response as floats; everything that is not a number raises."""
     name = unquote(formula.response)
-    if name not in prepared:
-        if "/" in formula.response and "(" not in formula.response:
-            raise FormulaError(
-                f"the response {formula.response!r} is a number of successes over trials, which is a model for glmer; "
-                "for lmer add the quotient as a column, or write I(...) around it."
-            )
-        columns = model_columns(f"0 + I({formula.response})", prepared).columns
-        if len(columns) != 1:
-            raise DataError(f"the response {formula.response!r} must be one column of numbers, found {len(columns)}.")
-        y = np.asarray(columns[0], dtype=np.float64)
-        if not np.isfinite(y).all():
-            bad = ~np.isfinite(y)
-            raise DataError(
-                f"the response {formula.response!r} is not finite in {bad.sum()} rows, the first being row {_first(bad)} "
-                "of those used."
-            )
-    else:
-        y = _numbers(name, prepared[name])
-    if len(y) > 1 and float(y.max()) == float(y.min()):
-        raise DataError(f"the response {formula.response!r} is constant ({y[0]:g} in all rows): nothing varies, nothing to model.")
-    return np.ascontiguousarray(y)
-
-
-def _numbers(name: str, values: Any) -> Floats:
-    dtype = values.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
-        return np.asarray(values, dtype=np.float64)
-    if isinstance(dtype, np.dtype) and dtype.kind == "b":
-        advice = "use glmer with family='binomial', or convert it with .astype(float)"
-        raise DataError(f"the response {name!r} is boolean (True or False): {advice}.")
-    if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
-        raise DataError(f"the response {name!r} is a date or time ({dtype}): convert it to a number such as days first.")
-    if pd.api.types.is_complex_dtype(dtype):
-        raise DataError(f"the response {name!r} is complex: take its real part or modulus first.")
-    as_numbers = pd.to_numeric(pd.Series(np.asarray(values, dtype=object)), errors="coerce")
-    if as_numbers.notna().all():
-        raise DataError(
-            f"the response {name!r} holds numbers stored as {dtype}: convert it with data[{name!r}].astype(float)."
+    if name in prepared:
+        return np.ascontiguousarray(_numbers(name, prepared[name]))
+    if "/" in formula.response and "(" not in formula.response:
+        raise FormulaError(
+            f"the response {formula.response!r} is a number of successes over trials, which is a model for glmer; "
+            "for lmer add the quotient as a column, or write I(...) around it."
         )
-    bad = np.asarray(as_numbers.isna())
-    shown = np.asarray(values, dtype=object)[_first(bad)]
-    raise DataError(f"the response {name!r} must be numeric, found {dtype} such as {shown!r}: convert it to numbers first.")
+    columns = model_columns(f"0 + I({formula.response})", prepared).columns
+    if len(columns) != 1:
+        raise DataError(f"the response {formula.response!r} must be one column, found {len(columns)}: choose one.")
+    return np.ascontiguousarray(np.broadcast_to(columns[0], len(next(iter(prepared.values())))), dtype=np.float64)
+
+
+def _numbers(name: str, values: Values) -> Floats:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
+        return np.asarray(values, dtype=np.float64)
+    what, convert = f"the response {name!r}", f"convert it with data[{name!r}].astype(float)"
+    if isinstance(values, np.ndarray):
+        raise DataError(f"{what} is boolean (True or False): use glmer with family='binomial', or {convert}.")
+    if not isinstance(values, pd.Categorical):
+        raise DataError(f"{what} holds dates or times ({values.dtype}): turn them into a number, such as days, first.")
+    as_numbers = pd.to_numeric(pd.Series(values.categories), errors="coerce")
+    if as_numbers.notna().all():
+        raise DataError(f"{what} holds numbers stored as text or categories: {convert}.")
+    odd = shown(values.categories[int(np.argmax(as_numbers.isna()))])
+    raise DataError(f"{what} must be numeric, found text or categories such as {odd}: mend them, then {convert}.")
+
+
+def _check_varies(formula: Formula, y: Floats, offset: Floats | None) -> None:
+    rest = y if offset is None else y - offset
+    if len(y) > 1 and float(rest.max()) == float(rest.min()):
+        less = "" if offset is None else " less its offset"
+        raise DataError(
+            f"the response {unquote(formula.response)!r}{less} is constant ({rest[0]:g} in all rows), so there is "
+            "nothing to model: check the column."
+        )
 
 
 def _factors(
-    formula: Formula, prepared: Prepared, rows: int, shared: dict[str, Floats]
+    formula: Formula, columns: dict[str, Values], prepared: Prepared, shared: dict[str, Floats], index: pd.Index[Any]
 ) -> tuple[tuple[GroupingFactor, ...], list[str]]:
     """Grouping factors with their terms, largest first; what cannot be told from the residual raises."""
+    check_varies_once(formula)
+    categories = {name for name, values in prepared.items() if isinstance(values, pd.Categorical)}
     messages: list[str] = []
     factors: list[GroupingFactor] = []
     for group in formula.groups:
         mine = [t for t in formula.terms if t.group == group]
-        codes, levels = group_codes([prepared[name] for name in mine[0].factors], group)
+        codes, levels = group_codes({name: columns[name] for name in mine[0].factors})
         terms = tuple(VaryingTerm(t, model_columns(t.effects, prepared, shared=shared)) for t in mine)
+        for term in terms:
+            messages += _check_columns(term.columns, index)
         factor = GroupingFactor(group, codes, levels, terms)
-        _check_factor(factor, rows)
-        if len(levels) < _FEW_LEVELS:
-            messages.append(
-                f"{group!r} has only {len(levels)} levels: its standard deviation is known very poorly from so few; "
-                "consider it as a fixed effect."
-            )
+        messages += check_factor(factor, factors, formula.fixed, categories)
         factors.append(factor)
     factors.sort(key=lambda f: -len(f.levels))
     return tuple(factors), messages
 
 
-def _check_factor(factor: GroupingFactor, rows: int) -> None:
-    name, levels, q = factor.name, len(factor.levels), len(factor.effects)
-    terms = ", ".join(t.term.text for t in factor.terms)
-    if levels < 2:
-        raise DataError(
-            f"the grouping factor {name!r} has only one level ({factor.levels[0]!r}): nothing can vary between levels; "
-            f"leave out {terms}."
-        )
-    if levels >= rows:
-        raise DataError(
-            f"the grouping factor {name!r} has one row a level ({levels} levels, {rows} rows): nothing separates "
-            f"{terms} from the residual; group by a coarser column, or leave the term out."
-        )
-    if levels * q >= rows:
-        raise DataError(
-            f"{terms} has {levels * q} random effects ({levels} levels × {q} effects) for {rows} rows: nothing "
-            "separates them from the residual; drop an effect, as in (1 | g)."
-        )
-    seen: set[str] = set()
-    for effect in factor.effects:
-        if effect in seen:
-            raise FormulaError(f"the effect {effect!r} varies by {name!r} in more than one term: keep it in one of {terms}.")
-        seen.add(effect)
-    for term in factor.terms:
-        _check_finite(term.columns, None)
+def _check_terms(formula: Formula, x: Columns) -> None:
+    """A calculation such as C(z) may turn out to have one level, and then no column at all."""
+    for term in fixed_terms(formula.fixed):
+        if len(term.factors) == 1 and str(term) not in x.terms:
+            raise DataError(f"the term {str(term)!r} has only one level, so it has no effect: leave it out.")
 
 
-def _check_finite(columns: Columns, formula: Formula | None) -> None:
+def _check_columns(columns: Columns, index: pd.Index[Any]) -> list[str]:
+    messages = []
     for name, column in zip(columns.names, columns.columns, strict=True):
-        if not isinstance(column, float) and not np.isfinite(column).all():
-            bad = ~np.isfinite(column)
-            raise DataError(
-                f"the column {name!r} is not finite in {bad.sum()} of the rows used, the first being row {_first(bad)}: "
-                "check the values that go into it."
-            )
+        if not isinstance(column, float):
+            messages += _check_size(repr(name), column, index)
+    return messages
+
+
+def _check_size(name: str, column: Floats, index: pd.Index[Any]) -> list[str]:
+    """Numbers must be finite and their squares too; a message if rounding has eaten their differences."""
+    low, high = float(column.min()), float(column.max())
+    largest = max(abs(low), abs(high))
+    if not largest < np.inf:
+        bad = ~np.isfinite(column)
+        raise DataError(f"the column {name} is not finite: {_row(bad, index, column)}; check what goes into it.")
+    if largest > _LARGEST or 0 < largest < _SMALLEST:
+        raise DataError(f"column {name} holds values of size {largest:.0e}, too extreme to square: change the unit.")
+    if 0 < high - low < largest * np.finfo(float).eps / _LOST:
+        return [
+            f"the values of {name} lie near {largest:.2g} but only {high - low:.2g} apart, and rounding has cost them "
+            "digits; subtract a constant where they are made."
+        ]
+    return []

@@ -30,6 +30,12 @@ class ConvergenceError(MixedsimError):
     """An optimisation has no answer to give, not even a poor one."""
 
 
+def shown(value: object) -> str:
+    """A value of the data as Python writes it, without NumPy's wrapping: 3.0, not np.float64(3.0)."""
+    item = getattr(value, "item", None)
+    return repr(item() if callable(item) else value)
+
+
 def nearest(name: str, known: Iterable[object]) -> str:
     """The tail of an error sentence: the known name most like `name`, or the list of what is known."""
     names = [str(k) for k in known]
@@ -39,5 +45,5 @@ def nearest(name: str, known: Iterable[object]) -> str:
     folded = [k for k in names if k.casefold() == name.casefold()]
     if folded:
         return f"did you mean {folded[0]!r}?"
-    shown = ", ".join(repr(k) for k in names[:12])
-    return f"known are {shown}{', …' if len(names) > 12 else ''}."
+    listed = ", ".join(repr(k) for k in names[:12])
+    return f"known are {listed}{', …' if len(names) > 12 else ''}."

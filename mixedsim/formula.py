@@ -16,20 +16,19 @@ Source of the grammar: Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 
 
 from __future__ import annotations
 
-import ast
+import keyword
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NoReturn
+from itertools import pairwise
 
 from formulaic import Formula as FormulaicFormula
 from formulaic.errors import FormulaicError
-from formulaic.parser.types import Term
+from formulaic.parser.types import Factor, Term
 
 from mixedsim.errors import FormulaError
+from mixedsim.grammar import FormulaText, for_formulaic
 
-_OPENERS = {"(": ")", "[": "]", "{": "}"}
-_DEEPEST = 50  # brackets within brackets: far beyond any model, far within Python's recursion limit
 _ANSI = re.compile(r"\x1b\[[0-9;]*m|⧛[^⧚]*⧚")
 
 
@@ -42,16 +41,18 @@ class RandomTerm:
     effects : right-hand side of the varying effects, as formulaic reads it (``"1 + x"``, ``"0 + x"``).
     group : display name of the grouping factor (``"therapist"``, ``"cask:batch"``).
     factors : the columns whose combinations are the levels (``("cask", "batch")``).
+    at : where the term stands in the formula's text.
     """
 
     effects: str
     group: str
     factors: tuple[str, ...]
+    at: int = field(default=0, compare=False)
 
     @property
     def text(self) -> str:
         """The term as one would type it."""
-        return f"({self.effects} | {self.group})"
+        return f"({self.effects} | {':'.join(map(_spelled, self.factors))})"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ class Formula:
         return names
 
 
-@lru_cache(maxsize=512)
-def parse(text: str) -> Formula:
+def parse(text: object) -> Formula:
     """Return the `Formula` that `text` describes.
 
     Parameters
@@ -106,51 +106,57 @@ def parse(text: str) -> Formula:
     ('x', ['(1 | g)', '(0 + x | g)'])
     """
     if not isinstance(text, str):
-        raise FormulaError(f"the formula must be text such as 'y ~ x + (1 | g)', found {type(text).__name__}.")
+        mend = "it comes first, then the data" if hasattr(text, "columns") else "write one such as 'y ~ x + (1 | g)'"
+        raise FormulaError(f"the formula must be text, found {type(text).__name__}: {mend}.")
     if not text.strip():
-        raise FormulaError("the formula is empty; write one such as 'y ~ x + (1 | g)'.")
+        raise FormulaError("the formula is empty: write one such as 'y ~ x + (1 | g)'.")
+    return _parse(text)
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str) -> Formula:
     reader = _Reader(text)
     tildes = reader.split(0, len(text), "~")
     if len(tildes) == 1:
-        reader.fail(len(text.rstrip()), "the formula has no '~': write the response, '~', then what explains it")
+        equals = text.find("=")
+        at, instead = (equals, " in place of '='") if equals >= 0 else (len(text.rstrip()), "")
+        reader.fail(at, f"the formula has no '~': write the response, '~'{instead}, then what explains it")
     if len(tildes) > 2:
-        reader.fail(tildes[2][0] - 1, "the formula has more than one '~'")
+        reader.fail(tildes[2][0] - 1, "the formula has more than one '~': keep the one after the response")
     (left, left_end), (right, right_end) = tildes
-    response = text[left:left_end].strip()
-    if not response:
-        reader.fail(left, "the response is missing: write its column name before '~'")
+    response = reader.response(left, left_end)
     fixed, bars = reader.right_hand_side(right, right_end)
     terms: list[RandomTerm] = []
     for bar in bars:
         for term in reader.random_terms(*bar):
-            if any((t.effects, frozenset(t.factors)) == (term.effects, frozenset(term.factors)) for t in terms):
-                reader.fail(bar[0], f"the term {term.text} appears twice")
+            _check_new(term, terms, reader)
             terms.append(term)
     parsed = Formula(text=text, response=response, fixed=fixed, terms=tuple(terms))
-    _check_fixed(parsed, reader)
+    _check_names(parsed, reader, right)
     return parsed
 
 
 def fixed_terms(rhs: str) -> tuple[Term, ...]:
     """Terms of a right-hand side, in formulaic's order.
 
-    Raises `FormulaError` in the words of the person who typed `rhs` if formulaic cannot read it.
+    Raises `FormulaError` in the words of the person who typed `rhs` if it cannot be read.
     """
     return _read_rhs(rhs)
 
 
+def column_of(factor: Factor) -> str | None:
+    """The column that a factor of a term is, or None if it is a number or a calculation."""
+    return factor.expr if factor.eval_method is Factor.EvalMethod.LOOKUP else None
+
+
+@lru_cache(maxsize=1024)
 def variables_of(rhs: str) -> frozenset[str]:
     """Names of the columns that an expression such as ``"log(x) + C(g)"`` reads."""
-    names: set[str] = set()
-    for name in re.findall(r"`([^`]*)`", rhs):
-        names.add(name)
-    source = re.sub(r"`[^`]*`", "1", rhs)
-    for token in _identifiers(source):
-        names.add(token)
-    return frozenset(names)
+    rhs = for_formulaic(rhs)
+    quoted = re.findall(r"`([^`]*)`", rhs)
+    return _identifiers(re.sub(r"`[^`]*`", "1", rhs)).union(quoted)
 
 
-@lru_cache(maxsize=512)
 def _identifiers(source: str) -> frozenset[str]:
     """Identifiers in `source` that are neither called, nor attributes, nor keyword arguments, nor in quotes."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "1", source)
@@ -172,80 +178,90 @@ def unquote(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _read_rhs(rhs: str) -> tuple[Term, ...]:
+    reader = FormulaText(rhs)
+    reader.check_terms(0, len(rhs))
     try:
-        return tuple(FormulaicFormula(rhs))
+        return tuple(FormulaicFormula(for_formulaic(rhs)))
     except (FormulaicError, SyntaxError, AttributeError, RecursionError, TypeError) as error:
-        said = _ANSI.sub("", str(error)).split("\n")[0].replace("insuffient", "insufficient").rstrip(". ")
+        said = _ANSI.sub("", str(error)).split("\n")[0].rstrip(". ")
         raise FormulaError(f"cannot read {rhs.strip()!r}: {said or type(error).__name__}.") from None
 
 
-def _check_fixed(parsed: Formula, reader: _Reader) -> None:
-    """Let formulaic read the fixed part now, so that a slip is reported before any data are touched."""
-    terms = _read_rhs(parsed.fixed)
+def check_varies_once(formula: Formula) -> None:
+    """Raise `FormulaError` if an effect varies by the same factor in two terms."""
+    for i, term in enumerate(formula.terms):
+        for other in formula.terms[:i]:
+            if set(other.factors) != set(term.factors):
+                continue
+            for twice in set(_read_rhs(term.effects)) & set(_read_rhs(other.effects)):
+                effect = "the intercept" if str(twice) == "1" else repr(str(twice))
+                what = f"{effect} varies by {term.group!r} already in {other.text}: keep it in one of the terms"
+                FormulaText(formula.text).fail(term.at, what)
+
+
+def _check_new(term: RandomTerm, others: list[RandomTerm], reader: _Reader) -> None:
+    """No term stands twice, and every grouping factor has its own name."""
+    for other in others:
+        if (set(other.factors), other.effects) == (set(term.factors), term.effects):
+            reader.fail(term.at, f"the term {term.text} appears twice: remove one of the two")
+        if other.group == term.group and other.factors != term.factors:
+            reader.fail(term.at, f"{term.group!r} names a column and a combination of columns: rename the column")
+
+
+def _check_names(parsed: Formula, reader: _Reader, right: int) -> None:
+    """The response explains nothing, and no column takes the intercept's name."""
+    fixed = _read_rhs(parsed.fixed)  # read now, so that a slip is reported before any data are touched
     own = unquote(parsed.response)
-    for term in terms:
-        if any(unquote(factor.expr) == own for factor in term.factors):
-            reader.fail(reader.text.rfind(own), f"the response {own!r} also stands on the right-hand side")
-    for bar in parsed.terms:
-        _read_rhs(bar.effects)
-        if own in bar.factors or own in variables_of(bar.effects):
-            reader.fail(reader.text.rfind(own), f"the response {own!r} also stands in the random term {bar.text}")
+    read = variables_of(parsed.response)
+    if not read:
+        reader.fail(0, "the response reads no column of the data: name one before '~'")
+    effects = variables_of(parsed.fixed).union(*(variables_of(term.effects) for term in parsed.terms))
+    # a change score such as I(post - pre) may be explained by one of its parts, a transformed y not by y
+    again = (read if len(read) == 1 else frozenset()) & effects.union(*(term.factors for term in parsed.terms))
+    calculations = [f.expr for term in fixed for f in term.factors if f.eval_method is Factor.EvalMethod.PYTHON]
+    if again or own in calculations:
+        name = next(iter(again), own)
+        at = reader.where(name, right)
+        reader.fail(at, f"the response {name!r} also stands on the right-hand side: remove it there")
+    for name in effects & {"Intercept", "1"}:
+        at = reader.where(name, right)
+        reader.fail(at, f"{name!r} is what the constant is called: rename the column of that name")
+    for name in effects & reader.called(right):
+        at = reader.where(name, right)
+        reader.fail(at, f"{name!r} is a column here and a function too: rename the column")
 
 
-class _Reader:
-    """Looks at the text bracket by bracket; knows nothing of statistics."""
+class _Reader(FormulaText):
+    """Knows which bracket is a random term, and writes out ``||`` and ``/``."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.depth = self._depths()
+    def where(self, name: str, start: int) -> int:
+        """Where `name` stands as a whole word, at `start` or later."""
+        match = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])").search(self.text, start)
+        return match.start() if match else start
 
-    def fail(self, at: int, what: str) -> NoReturn:
-        """Raise `FormulaError` with a caret under position `at`; long formulas are cut around it."""
-        line = self.text.replace("\n", " ")
-        at = min(max(at, 0), len(line))
-        start = max(0, at - 60)
-        shown = ("…" if start else "") + line[start : at + 40] + ("…" if at + 40 < len(line) else "")
-        raise FormulaError(f"{what}.\n    {shown}\n    {' ' * (at - start + (1 if start else 0))}^")
+    def called(self, start: int) -> frozenset[str]:
+        """Names of the functions and modules that are used from `start` on."""
+        return frozenset(re.findall(r"(?<![\w.`])([^\W\d]\w*)(?=\s*\(|(?<=np)\.|(?<=contr)\.)", self.text[start:]))
 
-    def _depths(self) -> list[int]:
-        """Bracket depth before each character; inside quotes and backticks it is -1."""
-        depths: list[int] = []
-        stack: list[tuple[str, int]] = []
-        quote, quoted_at = "", 0
-        for i, c in enumerate(self.text):
-            depths.append(-1 if quote else len(stack))
-            if quote:
-                quote = "" if c == quote else quote
-            elif c in "`'\"":
-                quote, quoted_at = c, i
-            elif c in _OPENERS:
-                stack.append((c, i))
-                if len(stack) > _DEEPEST:
-                    self.fail(i, f"more than {_DEEPEST} brackets within brackets: simplify the formula")
-            elif c in _OPENERS.values():
-                if not stack or _OPENERS[stack[-1][0]] != c:
-                    self.fail(i, f"this {c!r} closes nothing")
-                stack.pop()
-                depths[-1] = len(stack)
-        if quote:
-            self.fail(quoted_at, f"this {quote} is never closed")
-        if stack:
-            self.fail(stack[-1][1], f"this {stack[-1][0]!r} is never closed")
-        return depths
-
-    def split(self, start: int, end: int, separator: str) -> list[tuple[int, int]]:
-        """Cut [start, end) at every `separator` that lies outside inner brackets; positions of the pieces."""
-        outside = self.depth[start] if start < len(self.depth) else 0
-        outside = min((d for d in self.depth[start:end] if d >= 0), default=outside)
-        cuts = [i for i in range(start, end) if self.text[i] == separator and self.depth[i] == outside]
-        edges = [start - 1, *cuts, end]
-        return [(a + 1, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    def response(self, start: int, end: int) -> str:
+        """The left-hand side: a column, or a calculation with columns."""
+        start, end = self.trim(start, end)
+        text = self.text[start:end]
+        if not text:
+            self.fail(start, "the response is missing: write its column name before '~'")
+        if text[0] in "'\"" and text[0] == text[-1]:
+            self.fail(start, "quoted text names no column: write the name alone, or in backticks if it has spaces")
+        if text.startswith("."):
+            self.fail(start, "the response must be named, and in backticks if its name begins with a dot")
+        self.check_code(start, end)
+        return for_formulaic(text)
 
     def right_hand_side(self, start: int, end: int) -> tuple[str, list[tuple[int, int]]]:
         """The fixed part as text, and where the insides of the bar terms lie."""
-        start, end = self._trim(start, end)
+        start, end = self.trim(start, end)
         if start >= end:
             self.fail(end, "nothing stands on the right of '~': write at least a random term such as (1 | g)")
+        self.check_terms(start, end)
         fixed: list[str] = []
         bars: list[tuple[int, int]] = []
         for sign, a, b in self._addends(start, end):
@@ -256,26 +272,16 @@ class _Reader:
                 self.fail(a, "a random term cannot be subtracted: leave it out")
             else:
                 bars.append(bar)
-        joined = " ".join(fixed).removeprefix("+ ").strip()
+        joined = for_formulaic(" ".join(fixed)).removeprefix("+ ").strip()
         return (joined or "1"), bars
 
     def _addends(self, start: int, end: int) -> list[tuple[str, int, int]]:
-        """Signed top-level pieces between + and -."""
-        pieces: list[tuple[str, int, int]] = []
-        sign, begin = "+", start
-        for i in range(start, end + 1):
-            at_end = i == end
-            if not at_end and not (self.text[i] in "+-" and self.depth[i] == 0):
-                continue
-            if not self.text[begin:i].strip():
-                if begin == start and not at_end:  # a leading sign: "-1 + x"
-                    sign, begin = self.text[i], i + 1
-                    continue
-                self.fail(max(begin - 1, start), "nothing follows this sign" if at_end else "two signs in a row")
-            pieces.append((sign, *self._trim(begin, i)))
-            if not at_end:
-                sign, begin = self.text[i], i + 1
-        return pieces
+        """Top-level pieces between + and -, each with the sign before it."""
+        signs = [i for i in range(start, end) if self.text[i] in "+-" and self.depth[i] == 0]
+        edges = signs if signs[:1] == [start] else [start - 1, *signs]
+        return [
+            (self.text[a] if a in signs else "+", *self.trim(a + 1, b)) for a, b in pairwise([*edges, end])
+        ]
 
     def _bar_inside(self, a: int, b: int) -> tuple[int, int] | None:
         """Where the inside of a bar term lies, if the piece [a, b) is one; complain about bars elsewhere."""
@@ -287,7 +293,7 @@ class _Reader:
             d != base or i in (0, b - a - 1) for i, d in enumerate(self.depth[a:b])
         )
         if whole:
-            inside = self._trim(a + 1, b - 1)
+            inside = self.trim(a + 1, b - 1)
             if any(self.text[i] == "|" and self.depth[i] == base + 1 for i in range(*inside)):
                 return inside
             if self.text[inside[0] : inside[0] + 1] == "(":
@@ -306,67 +312,52 @@ class _Reader:
         double = len(bars) == 2 and bars[1] == bars[0] + 1
         if len(bars) > 1 and not double:
             self.fail(bars[1], "a random term has one bar, or '||' for uncorrelated effects")
-        effects = self.text[start : bars[0]].strip()
-        if not effects:
-            self.fail(bars[0], "nothing stands before the bar: write (1 | g) for an intercept that varies")
-        group = self.text[bars[-1] + 1 : end].strip()
-        if not group:
-            self.fail(bars[-1], "nothing stands after the bar: name the grouping factor, as in (1 | g)")
-        read = _read_rhs(effects)
+        read = _read_rhs(self.text[start : bars[0]].strip())
         if not read:
             self.fail(start, "this term has no effect that could vary: write (1 | g) or (0 + x | g)")
         split = [_rhs_of((term,)) for term in read] if double else [_rhs_of(read)]
-        names = self._groups(group, bars[-1] + 1)
-        return [RandomTerm(e, ":".join(factors), factors) for factors in names for e in split]
+        names = self._groups(*self.trim(bars[-1] + 1, end))
+        return [RandomTerm(e, ":".join(factors), factors, at=start) for factors in names for e in split]
 
-    def _groups(self, group: str, at: int) -> list[tuple[str, ...]]:
+    def _groups(self, start: int, end: int) -> list[tuple[str, ...]]:
         """Combinations of columns that ``a``, ``a:b`` or ``a/b/c`` stand for."""
-        if group.startswith("(") and group.endswith(")"):
-            group = group[1:-1]
+        if self.text[start] == "(" and self.text[end - 1] == ")":
+            start, end = self.trim(start + 1, end - 1)
         levels: list[tuple[str, ...]] = []
-        for step in re.split(r"/(?=(?:[^`]*`[^`]*`)*[^`]*$)", group):
-            names = tuple(unquote(n) for n in re.split(r":(?=(?:[^`]*`[^`]*`)*[^`]*$)", step))
-            for raw, name in zip(re.split(r":(?=(?:[^`]*`[^`]*`)*[^`]*$)", step), names, strict=True):
-                self._check_group_name(raw.strip(), name, at)
+        for a, b in self.split(start, end, "/"):
+            names = tuple(self._group(*self.trim(*piece)) for piece in self.split(a, b, ":"))
             levels.append(names + (levels[-1] if levels else ()))
         return levels
 
-    def _check_group_name(self, raw: str, name: str, at: int) -> None:
-        if not name:
-            self.fail(at, "a grouping factor is missing beside ':' or '/'")
-        if raw.startswith("`"):
-            return
-        if "+" in name or "*" in name:
-            self.fail(at, "one bar has one grouping factor: write (1 | a) + (1 | b) for crossed factors")
+    def _group(self, start: int, end: int) -> str:
+        """The column that is one grouping factor."""
+        name = self.text[start:end]
+        if name.startswith("`"):
+            return unquote(name)
+        if inside := re.fullmatch(r"(?:as\.)?(?:factor|character)\((.*)\)|C\((.*)\)", name):
+            column = inside.group(1) or inside.group(2)
+            self.fail(start, f"a grouping factor is a category in any case: write {column} alone")
         if "(" in name:
-            self.fail(at, "a grouping factor must be a column of the data: add the column first, then name it")
-        if not name.isidentifier() and not re.fullmatch(r"[\w.]+", name):
-            self.fail(at, f"{name!r} is not a column name: put backticks around names with spaces or signs")
-
-    def _trim(self, start: int, end: int) -> tuple[int, int]:
-        while start < end and self.text[start].isspace():
-            start += 1
-        while end > start and self.text[end - 1].isspace():
-            end -= 1
-        return start, end
+            self.fail(start, "a grouping factor must be a column of the data: add the column first, then name it")
+        if "*" in name:
+            self.fail(start, "a '*' between grouping factors is written out: (1 | a) + (1 | b) + (1 | a:b)")
+        if "+" in name or "-" in name:
+            self.fail(start, "one bar has one grouping factor: write (1 | a) + (1 | b) for crossed factors")
+        if name[0].isdigit():
+            self.fail(start, f"{name!r} is no grouping factor: name a column, in backticks if it begins with a digit")
+        return name
 
 
 def _rhs_of(terms: tuple[Term, ...]) -> str:
     """Right-hand side with exactly these terms: ``1 + x`` or ``0 + x``."""
-    written = [":".join(_spelled(f.expr) for f in t.factors) for t in terms]
+    written = [":".join(_spelled(f.expr) if column_of(f) else f.expr for f in t.factors) for t in terms]
     without_intercept = [w for w in written if w != "1"]
     return " + ".join(["1" if len(without_intercept) < len(written) else "0", *without_intercept])
 
 
-def _spelled(expr: str) -> str:
-    """A factor as formulaic can read it again: column names that are no identifiers get their backticks."""
-    if expr.isidentifier() or expr == "1":
-        return expr
-    try:
-        ast.parse(expr, mode="eval")
-    except SyntaxError:
-        return f"`{expr}`"
-    return expr if "(" in expr else f"`{expr}`" if not expr.startswith("`") else expr
+def _spelled(name: str) -> str:
+    """A column's name as it can be read again: in backticks unless it is an identifier."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
 
 
 def with_fixed(formula: Formula, fixed: str) -> Formula:

@@ -21,8 +21,10 @@ from mixedsim.engine.cross_products import CrossProducts
 from mixedsim.engine.nested import NestedAbsorbed, Stage
 from mixedsim.engine.small import gram, transposed
 from mixedsim.engine.structure import Absorbed, arrange
+from mixedsim.errors import DataError
 
 Floats = NDArray[np.float64]
+_EXACT = 1e-13  # share of the response's sum of squares below which a residual is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,8 @@ class Objective:
         beta = w_inverse @ xy
         beta += w_inverse @ (xy - w @ beta)  # one step of refinement: an explicit inverse loses a digit
         r2 = float(absorbed.ww[p, p] - xy @ beta)
+        if r2 <= _EXACT * absorbed.ww[p, p] or r2 <= _EXACT * self.cp.yy[0]:
+            raise explained_exactly()
         deviance = absorbed.logdet + self.nu * (1.0 + np.log(2.0 * np.pi * r2 / self.nu)) - self.cp.log_weights
         contrast = np.append(-beta, 1.0)
         ww_bar = (self.nu / r2) * np.outer(contrast, contrast)
@@ -156,6 +160,14 @@ class Objective:
         xv = wv[: self.cp.p]
         projected = vv - xv.T @ at.w_inverse @ xv
         return np.asarray(at.nu * (projected / at.r2 - np.outer(s, s) / at.r2**2))
+
+
+def explained_exactly() -> DataError:
+    """The error for a response without a residual: its likelihood has no maximum."""
+    return DataError(
+        "the model explains the response exactly, so that nothing is left for the residual: "
+        "check whether the response was computed from the predictors or the groups."
+    )
 
 
 def _inverse(w: Floats) -> tuple[Floats, float]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.engine.objective import Objective, Profile
+from mixedsim.engine.objective import Objective, Profile, explained_exactly
 from mixedsim.engine.start import start
 from mixedsim.engine.threads import threads_for
 
 Floats = NDArray[np.float64]
+_NEARLY_EXACT = 1e-9  # share of the response left to the residual, beside which a search that finds no end is explained
 
 
 @dataclass(frozen=True)
@@ -185,4 +186,6 @@ class _Search:
         largest = float(np.abs(self.hessian).max(initial=1.0))
         arrived = self.decrease < 1e-6 if self.stuck else self.decrease < max(self.control.tolerance, self._noise())
         converged = bool(arrived and lowest > -1e-5 * max(1.0, largest))
+        if not converged and self.at.r2 < _NEARLY_EXACT * self.objective.cp.yy[0]:
+            raise explained_exactly()
         return Optimum(self.at, self.hessian, converged, self.decrease, self.evaluations, np.array(self.path))

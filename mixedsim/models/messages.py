@@ -67,13 +67,13 @@ def singular_terms(
 
 def flat_likelihood(problem: Problem, optimum: Optimum, singular: bool) -> list[str]:
     """One sentence if the likelihood does not depend on some combination of variance parameters at all."""
-    values, vectors = np.linalg.eigh(optimum.curvature)
+    values = np.linalg.eigvalsh(optimum.curvature)
     if singular or not len(values) or values[0] > _NO_CURVATURE * problem.cp.n:
         return []
     return [
-        "the data do not determine all variances of the random effects: the likelihood is the same for a whole range of "
-        "them, as when a predictor leaves no level of a grouping factor to compare with; use more levels, or leave out "
-        "the term or the predictor."
+        "the data do not determine all variances of the random effects: the likelihood is the same for a whole range "
+        "of them, as when a predictor leaves no level of a grouping factor to compare with; use more levels, or leave "
+        "out the term or the predictor."
     ]
 
 

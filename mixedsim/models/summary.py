@@ -163,9 +163,10 @@ def _html_table(title: str, table: pd.DataFrame, names: int) -> str:
     """A table of strings; the first `names` columns are flush left, all others are numbers."""
 
     def row(tag: str, cells: list[str]) -> str:
+        sides = ["left" if j < names else "right" for j in range(len(cells))]
         aligned = [
-            f'<{tag} style="text-align:{"left" if j < names else "right"};padding:0.15em 0.6em">{html.escape(cell)}</{tag}>'
-            for j, cell in enumerate(cells)
+            f'<{tag} style="text-align:{side};padding:0.15em 0.6em">{html.escape(cell)}</{tag}>'
+            for side, cell in zip(sides, cells, strict=True)
         ]
         return f"<tr>{''.join(aligned)}</tr>"
 

@@ -199,7 +199,8 @@ def test_changes_of_unit_change_the_estimates_as_they_must(seed, scale, shift, s
     # the digits that survive adding a shift a million times the spread are what limits this comparison
     lost = 1e-9 * max(1.0, abs(shift)) + 1e-5
     np.testing.assert_allclose(two.fixef["x"], one.fixef["x"] * scale / stretch, rtol=lost, atol=lost * scale / stretch)
-    np.testing.assert_allclose(two.fixef["Intercept"], scale * (one.fixef["Intercept"] + shift), rtol=lost, atol=lost * scale)
+    moved = scale * (one.fixef["Intercept"] + shift)
+    np.testing.assert_allclose(two.fixef["Intercept"], moved, rtol=lost, atol=lost * scale)
     assert two.sigma == pytest.approx(scale * one.sigma, rel=10 * lost)
     np.testing.assert_allclose(two.coefficients()["df"], one.coefficients()["df"], rtol=1e-2)
     effects = one.ranef["g"]["Intercept"].rename(names)
@@ -224,6 +225,26 @@ def test_a_flat_likelihood_is_told_and_an_ordinary_one_is_not(sleepstudy, slopes
     fit = ms.lmer("y ~ treated + (1 | clinic)", clinics)
     assert any("the data do not determine all variances" in message for message in fit.messages)
     assert slopes.messages == ()
+
+
+@pytest.mark.parametrize(
+    ("formula", "y"),
+    [
+        ("y ~ x + (1 | g)", lambda g, x: 2 * x),
+        ("y ~ x + (1 | g)", lambda g, x: g),
+        ("y ~ x + (x | g)", lambda g, x: (g + 1) * x),
+    ],
+    ids=["by a predictor", "by the groups", "by the slopes of the groups"],
+)
+def test_a_response_that_is_explained_exactly_is_refused(formula, y):
+    g = np.repeat(np.arange(8.0), 6)
+    x = np.random.default_rng(1).normal(size=48)
+    with pytest.raises(ms.DataError) as caught:
+        ms.lmer(formula, pd.DataFrame({"y": y(g, x), "x": x, "g": g.astype(int)}))
+    assert str(caught.value) == (
+        "the model explains the response exactly, so that nothing is left for the residual: "
+        "check whether the response was computed from the predictors or the groups."
+    )
 
 
 # ---- truth
