@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mixedsim import datasets
+from mixedsim.engine import Control
 from mixedsim.errors import ConvergenceError, DataError, FormulaError, MixedsimError, PopulationError
-from mixedsim.models import LinearMixedModel, lmer
+from mixedsim.models import LinearMixedModel, anova, compare, drop1, lmer
 from mixedsim.simulate import (
     Bernoulli,
     Categorical,
@@ -35,6 +36,7 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "ClusterMean",
+    "Control",
     "ConvergenceError",
     "DataError",
     "FormulaError",
@@ -47,8 +49,11 @@ __all__ = [
     "Sample",
     "Truth",
     "Uniform",
+    "anova",
     "classroom",
+    "compare",
     "datasets",
+    "drop1",
     "lmer",
     "plot",
     "pooling",

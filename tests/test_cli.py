@@ -120,6 +120,31 @@ def test_a_target_that_cannot_be_written_is_named_first(spec, tmp_path, target, 
     assert says in run("draw", spec, "-o", target, "--force", code=1).stderr
 
 
+def test_the_example_in_the_help_can_be_drawn_from(tmp_path):
+    lines = run("draw", "--help").stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.strip().startswith("formula:"))
+    end = next(i for i, line in enumerate(lines) if line.strip() == "sigma: 8")
+    example = tmp_path / "example.yml"
+    example.write_text("\n".join(line[4:] for line in lines[start : end + 1]))
+    assert run("draw", example).stdout.startswith("therapist,depression,anxiety\n1,")
+
+
+@pytest.mark.parametrize("command", ["draw", "recover"])
+def test_greek_letters_do_not_break_a_pipe_on_windows(tmp_path, command):
+    greek = tmp_path / "greek.yml"
+    text = ms.scenarios.therapist_plain().to_yaml()
+    greek.write_text(text.replace("depression", "ώρες"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mixedsim.cli", command, greek],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    if command == "draw":  # data arrive whole, whatever the terminal can show
+        assert done.stdout.decode("utf-8").startswith("therapist,ώρες,sex,anxiety")
+
+
 @pytest.mark.parametrize("command", ["draw", "recover"])
 def test_a_broken_spec_is_one_sentence_with_field_and_line(broken_spec, command):
     line = 1 + broken_spec.read_text(encoding="utf-8").split("\n").index("sigma: -8")
@@ -175,6 +200,13 @@ def test_exercises_are_built_and_graded_from_the_command_line(tmp_path):
     )
     again = run("grade", notebook, "-o", grades, "--exercises", tmp_path / "built", code=1)
     assert "exists: choose another name, or use --force" in again.stderr
+
+
+def test_a_gradebook_holds_names_that_are_no_text(tmp_path, monkeypatch):
+    grades = pd.DataFrame({"file": ["\udcff.ipynb"], "status": ["graded"]})
+    monkeypatch.setattr("mixedsim.classroom.grade.grade", lambda *_, **__: grades)
+    run("grade", tmp_path, "-o", tmp_path / "grades.csv")
+    assert (tmp_path / "grades.csv").read_text(encoding="utf-8") == "file,status\n\\udcff.ipynb,graded\n"
 
 
 def test_grading_without_a_build_says_what_to_do(tmp_path):

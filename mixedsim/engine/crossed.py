@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
-from mixedsim.engine.small import gram, inverse_and_logdet, transposed
+from mixedsim.engine.small import gram, inverse_and_logdet, noise, transposed
 from mixedsim.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -116,6 +116,7 @@ class CrossedAbsorbed:
         self.blocks, self.lambdas = blocks, lambdas
         lam = lambdas[blocks.first]
         inverse, logdet = inverse_and_logdet(lam.T @ blocks.d @ lam + np.eye(len(lam)))
+        self.inverse = inverse
         self.k = lam @ inverse @ lam.T
         self.kcw = self.k @ blocks.cw
         width = blocks.cw.shape[2]
@@ -201,6 +202,19 @@ class CrossedAbsorbed:
             out[f] = rest[blocks.part(i)].reshape(j, q, -1)
         above = (blocks.a_1r @ rest).reshape(*self.k.shape[:2], -1)
         out[blocks.first] = self.kcw @ contrasts - self.k @ above
+        return out
+
+    def draw(self, contrast: Floats, rng: np.random.Generator) -> list[Floats]:
+        """Dense part first, then every level of the first factor given it."""
+        blocks = self.blocks
+        out: list[Floats] = [np.empty(0)] * len(self.lambdas)
+        white, _ = lapack.dtrtrs(self.root, rng.standard_normal(blocks.m), lower=1, trans=1)
+        rest = self.k_c_rest @ contrast + self._left_lambda(white[:, None])[:, 0]
+        for i, (f, (j, q)) in enumerate(blocks._each()):
+            out[f] = rest[blocks.part(i)].reshape(j, q)
+        above = (blocks.a_1r @ rest).reshape(*self.k.shape[:2], 1)
+        own = self.kcw @ contrast - (self.k @ above)[:, :, 0]
+        out[blocks.first] = own + noise(self.lambdas[blocks.first], self.inverse, rng)
         return out
 
     def covariances(self) -> list[Floats]:

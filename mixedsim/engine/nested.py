@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
-from mixedsim.engine.small import gram, inverse_and_logdet, transposed
+from mixedsim.engine.small import gram, inverse_and_logdet, noise, transposed
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class NestedBlocks:
             logdet += own
             kk = lam @ inverse @ lam.T
             kc = kk @ c
-            stage = Stage(d=d, c=c, k=kk, kc=kc)
+            stage = Stage(d=d, c=c, k=kk, kc=kc, lam=lam, inverse=inverse)
             stages.append(stage)
             for m in range(k + 1, len(self.order)):
                 left = self._columns(k, m)
@@ -104,13 +104,16 @@ class NestedBlocks:
 class Stage:
     """One absorbed factor (J levels, q effects, c later columns, of which the last are X and y).
 
-    ``d`` and ``c`` are the blocks in the metric of the factors absorbed before; ``k = ΛM⁻¹Λ'``, ``kc = k c``.
+    ``d`` and ``c`` are the blocks in the metric of the factors absorbed before; ``inverse = M⁻¹``, ``k = ΛM⁻¹Λ'``,
+    ``kc = k c``.
     """
 
     d: Floats
     c: Floats
     k: Floats
     kc: Floats
+    lam: Floats
+    inverse: Floats
 
     def cw(self, width: int) -> Floats:
         """The X and y columns of ``c``."""
@@ -171,6 +174,19 @@ class NestedAbsorbed:
             for m in range(k + 1, len(self.stages)):
                 above = out[blocks.order[m]][blocks.up[k, m]]
                 b = b - stage.kc[:, :, blocks._columns(k, m)] @ above
+            out[blocks.order[k]] = b
+        return out
+
+    def draw(self, contrast: Floats, rng: np.random.Generator) -> list[Floats]:
+        """Outermost factor first, every level given its parents."""
+        blocks = self.blocks
+        out: list[Floats] = [np.empty(0)] * len(self.stages)
+        for k in range(len(self.stages) - 1, -1, -1):
+            stage = self.stages[k]
+            b = stage.kcw(len(contrast)) @ contrast + noise(stage.lam, stage.inverse, rng)
+            for m in range(k + 1, len(self.stages)):
+                above = out[blocks.order[m]][blocks.up[k, m]]
+                b = b - (stage.kc[:, :, blocks._columns(k, m)] @ above[:, :, None])[:, :, 0]
             out[blocks.order[k]] = b
         return out
 

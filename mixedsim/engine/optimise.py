@@ -2,12 +2,17 @@
 
 The deviance is smooth in θ and even in the sign of each column of Λ, so a singular fit is an ordinary stationary point
 and no bounds are needed. A step uses the absolute eigenvalues of the curvature, so that it always descends, and is
-halved until the deviance falls.
+halved until the deviance falls. Other optimisers (`general_search`) can take Newton's place; whether they arrived is
+judged by the same gradient and curvature.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +20,14 @@ from numpy.typing import NDArray
 from mixedsim.engine.objective import Objective, Profile, explained_exactly
 from mixedsim.engine.start import start
 from mixedsim.engine.threads import threads_for
+from mixedsim.errors import MixedsimError
 
 Floats = NDArray[np.float64]
 _NEARLY_EXACT = 1e-9  # share of the response left to the residual, beside which a search that finds no end is explained
+Optimizer = Literal["newton", "bfgs", "l-bfgs-b", "nelder-mead", "powell"]
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+_NEWTON_STEPS = 200
+_NEGLIGIBLE = 1e-6  # deviance that a search which ended by its own rule may have left on the table
 
 
 @dataclass(frozen=True)
@@ -26,14 +36,61 @@ class Control:
 
     Attributes
     ----------
-    tolerance : stop when one more Newton step would lower the deviance by less than this.
-    max_iterations : Newton steps before giving up.
+    tolerance : stop when one more step would lower the deviance by less than this.
+    max_iterations : steps before giving up; None for the optimiser's own limit (200 Newton steps).
     snap : a diagonal element of Λ below this (in units of the standardised data) is tried as an exact zero.
+    optimizer : ``"newton"``, which knows the curvature and is the fastest; the others are there to compare with:
+        ``"bfgs"`` and ``"l-bfgs-b"`` use the gradient, ``"nelder-mead"`` and ``"powell"`` the deviance alone.
+    start : θ to start from, in lme4's units and order (see a fit's ``theta``); None for a moment estimate.
+
+    Raises
+    ------
+    MixedsimError
+        For an unknown optimiser, or a tolerance, limit or start that is no such number.
+
+    Examples
+    --------
+    >>> import mixedsim as ms
+    >>> control = ms.Control(optimizer="nelder-mead", start=[1, 0, 1])
+    >>> fit = ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"), control=control)
+    >>> round(fit.loglik, 4), fit.converged
+    (-871.8141, True)
     """
 
     tolerance: float = 1e-10
-    max_iterations: int = 200
+    max_iterations: int | None = None
     snap: float = 1e-3
+    optimizer: Optimizer = "newton"
+    start: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise MixedsimError(
+                f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, found {self.optimizer!r}; the default "
+                "('newton') serves every model, so that it can be left out."
+            )
+        if not _is_number(self.tolerance) or self.tolerance <= 0:
+            raise MixedsimError(f"tolerance must be a positive number, found {self.tolerance!r}.")
+        if not _is_number(self.snap) or self.snap < 0:
+            raise MixedsimError(f"snap must be a number of at least 0, found {self.snap!r}.")
+        limit = self.max_iterations
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1):
+            raise MixedsimError(f"max_iterations must be a whole number of at least 1, or None, found {limit!r}.")
+        if self.start is not None:
+            object.__setattr__(self, "start", _numbers(self.start))
+
+
+def _is_number(value: object) -> bool:
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return real and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _numbers(start: object) -> tuple[float, ...]:
+    """The start as plain floats, so that two controls can be compared."""
+    values = list(np.asarray(start, dtype=object).reshape(-1)) if np.ndim(start) <= 1 else []  # type: ignore[arg-type]
+    if not values or not all(map(_is_number, values)):
+        raise MixedsimError(f"start must be finite numbers, one an element of θ, found {start!r:.60}.")
+    return tuple(map(float, values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +126,9 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
     Parameters
     ----------
     objective : what to minimise.
-    begin : K starting values; `start` if not given.
-    control : tolerances.
+    begin : K starting values, standardised; `start` if not given (`Control.start` is in the units of the data, and is
+        for the caller to convert).
+    control : optimiser and tolerances.
     """
     control = control or Control()
     with threads_for(objective.blocks.dense_size):
@@ -116,21 +174,47 @@ class _Search:
         return 1e-13 * max(abs(self.at.deviance), float(self.at.nu))
 
     def run(self) -> None:
+        """Search until the promised decrease is below the tolerance."""
+        if self.control.optimizer == "newton":
+            self._newton()
+        else:
+            self._general()
+
+    def _general(self) -> None:
+        """Leave the search to another optimiser, then ask what a Newton step would still promise."""
+        # entered when first asked for: scipy.optimize would slow every import of mixedsim down
+        general = import_module("mixedsim.engine.general_search")
+        general.search(self._better, self.at, self.control, self._noise())
+        self._newton_step()
+
+    def _better(self, theta: Floats) -> Profile:
+        """The profile at `theta`; the search stands there if it is the best so far."""
+        new = self._evaluate(theta)
+        if new.deviance < self.at.deviance:
+            self.at = new
+            self.path.append(self._row())
+        return new
+
+    def _newton(self) -> None:
         """Newton steps until the promised decrease is below the tolerance."""
-        for _ in range(self.control.max_iterations):
-            self._curve()
-            values, vectors = np.linalg.eigh(self.hessian)
-            slope = vectors.T @ self.at.gradient
-            size = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max(initial=0.0))))
-            self.decrease = float(0.5 * (slope**2 / size).sum())
+        for _ in range(self.control.max_iterations or _NEWTON_STEPS):
+            step = self._newton_step()
             if self.decrease < max(self.control.tolerance, self._noise()):
                 return
-            step = -vectors @ (slope / size)
             reach = 2.0 * max(1.0, float(np.abs(self.at.theta).max()))
             length = float(np.abs(step).max())
             if not self._descend(step * min(1.0, reach / length)):
                 self.stuck = True
                 return
+
+    def _newton_step(self) -> Floats:
+        """The step by absolute curvature, which always descends; how much it promises goes to `decrease`."""
+        self._curve()
+        values, vectors = np.linalg.eigh(self.hessian)
+        slope = vectors.T @ self.at.gradient
+        size = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max(initial=0.0))))
+        self.decrease = float(0.5 * (slope**2 / size).sum())
+        return np.asarray(-vectors @ (slope / size))
 
     def _descend(self, step: Floats) -> bool:
         """Take the longest of step, step/2, step/4 ... that lowers the deviance enough."""
@@ -184,7 +268,8 @@ class _Search:
         self._curve()
         lowest = float(np.linalg.eigvalsh(self.hessian).min(initial=np.inf))
         largest = float(np.abs(self.hessian).max(initial=1.0))
-        arrived = self.decrease < 1e-6 if self.stuck else self.decrease < max(self.control.tolerance, self._noise())
+        ended = self.stuck or self.control.optimizer != "newton"
+        arrived = self.decrease < (_NEGLIGIBLE if ended else max(self.control.tolerance, self._noise()))
         converged = bool(arrived and lowest > -1e-5 * max(1.0, largest))
         if not converged and self.at.r2 < _NEARLY_EXACT * self.objective.cp.yy[0]:
             raise explained_exactly()

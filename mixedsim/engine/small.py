@@ -35,3 +35,9 @@ def gram(a: Floats, b: Floats) -> Floats:
 def transposed(m: Floats) -> Floats:
     """Every matrix of a stack transposed."""
     return np.swapaxes(m, -1, -2)
+
+
+def noise(lam: Floats, inverse: Floats, rng: np.random.Generator) -> Floats:
+    """Independent draws with covariance ``Λ M_j⁻¹ Λ'`` for a stack of J matrices ``M_j⁻¹``: J × q."""
+    white = rng.standard_normal((*inverse.shape[:2], 1))
+    return np.asarray((lam @ (np.linalg.cholesky(inverse) @ white))[:, :, 0])

@@ -40,6 +40,13 @@ class Absorbed(Protocol):
         """``ΛΛ'Z'V⁻¹[X y]C`` for the m columns of C, (p + 1) × m: J_f × q_f × m each."""
         ...
 
+    def draw(self, contrast: Floats, rng: np.random.Generator) -> list[Floats]:
+        """One draw of the random effects given data, β and Λ (σ = 1): ``modes`` at the contrast plus their noise.
+
+        The noise has the joint covariance ``ΛM⁻¹Λ'``; to use it with another σ, give ``contrast / σ`` and multiply.
+        """
+        ...
+
     def covariances(self) -> list[Floats]:
         """Diagonal blocks of ``ΛM⁻¹Λ'``, the conditional covariance of the effects over σ²: J_f × q_f × q_f."""
         ...

@@ -1,6 +1,8 @@
 """Fitting functions and the fitted models that people hold in their hands."""
 
+from mixedsim.models.comparison import anova, compare
+from mixedsim.models.dropping import drop1
 from mixedsim.models.linear import LinearMixedModel
 from mixedsim.models.lmer import lmer
 
-__all__ = ["LinearMixedModel", "lmer"]
+__all__ = ["LinearMixedModel", "anova", "compare", "drop1", "lmer"]

@@ -6,10 +6,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from mixedsim.design import build
-from mixedsim.engine import Control, Objective, minimise, pose
-from mixedsim.errors import DataError
+from mixedsim.engine import Control
 from mixedsim.formula import parse
+from mixedsim.models.fitting import Request, fit_formula, settle_control
 from mixedsim.models.linear import LinearMixedModel
 
 
@@ -31,7 +30,7 @@ def lmer(
     reml : restricted maximum likelihood (the default), or maximum likelihood if False.
     weights : prior weights, a column name or one positive number a row: row i has residual variance σ²/weight_i.
     offset : a known part of the mean, a column name or one number a row.
-    control : tolerances of the optimiser.
+    control : the optimiser, its tolerance and start (see `mixedsim.Control`); the default needs none.
 
     Raises
     ------
@@ -50,14 +49,5 @@ def lmer(
     >>> fit.fixef.round(2).to_dict()
     {'Intercept': 251.41, 'Days': 10.47}
     """
-    parsed = parse(formula)
-    design = build(parsed, data, weights, offset)
-    problem = pose(design)
-    if design.rows <= problem.cp.p:
-        raise DataError(
-            f"{design.rows} rows cannot carry {problem.cp.p} fixed effects and a residual: "
-            "use more rows or fewer predictors."
-        )
-    objective = Objective(problem.cp, problem.layout, reml)
-    optimum = minimise(objective, control=control)
-    return LinearMixedModel(design=design, problem=problem, objective=objective, optimum=optimum)
+    request = Request(data, weights, offset, settle_control(control))
+    return LinearMixedModel(**fit_formula(parse(formula), request, reml))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from scipy import special
 
 from mixedsim.design import GroupingFactor
 from mixedsim.errors import MixedsimError
-from mixedsim.inference import satterthwaite_df
+from mixedsim.inference.contrasts import Combinations, JointTest, Method, Wald, check_ddf, combine, joint_test
 
 if TYPE_CHECKING:
     from mixedsim.models.linear import LinearMixedModel
@@ -60,22 +60,59 @@ def varcorr(factors: Sequence[GroupingFactor], covariances: dict[str, pd.DataFra
 
 def coefficients(fit: LinearMixedModel, ddf: str, level: float) -> pd.DataFrame:
     """The table behind `LinearMixedModel.coefficients`."""
-    if ddf not in ("satterthwaite", "wald"):
-        raise MixedsimError(f"ddf must be 'satterthwaite' or 'wald', found {ddf!r}.")
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
-    estimate = fit.fixef
-    se = np.sqrt(np.diag(fit.vcov.to_numpy()))
-    if ddf == "wald" or len(estimate) == 0:
-        df = np.full(len(estimate), np.inf)
-    else:
-        df = satterthwaite_df(
-            fit.objective, fit.optimum.profile, fit.variance_parameters, fit.problem.fixed.transform
-        )
-    t = estimate.to_numpy() / se
+    found = combinations(fit, np.eye(len(fit.coefficient_names)), ddf)
+    return t_table(found, list(fit.coefficient_names), level)
+
+
+def method(fit: LinearMixedModel, ddf: str) -> Method:
+    """The method that `ddf` names, for this fit."""
+    check_ddf(ddf)
+    if ddf == "wald":
+        return Wald(fit.optimum.profile.sigma2 * fit.optimum.profile.w_inverse)
+    return fit.satterthwaite if ddf == "satterthwaite" else fit.kenward_roger
+
+
+def combinations(fit: LinearMixedModel, contrasts: Floats, ddf: str) -> Combinations:
+    """Linear combinations of the fixed effects: m × p."""
+    check_ddf(ddf)
+    return combine(fit.problem, fit.optimum.profile, method(fit, ddf if len(contrasts) else "wald"), contrasts)
+
+
+def joint(fit: LinearMixedModel, contrasts: Floats, ddf: str, null: Floats | float = 0.0) -> JointTest:
+    """The F test of ``contrasts β = null``."""
+    return joint_test(fit.problem, fit.optimum.profile, method(fit, ddf), contrasts, null)
+
+
+def f_table(tests: Sequence[JointTest], names: Sequence[str], ddf: str, title: str = "term") -> pd.DataFrame:
+    """One row a test: F, df1, df2, p; for ``ddf="wald"`` chisq, df, p."""
+    index = pd.Index(list(names), name=title)
+    p = np.array([test.p for test in tests], dtype=float)
+    f = np.array([test.f for test in tests], dtype=float)
+    df1 = np.array([test.df1 for test in tests], dtype=np.intp)
+    if ddf == "wald":
+        return pd.DataFrame({"chisq": f * df1, "df": df1, "p": p}, index=index)
+    df2 = np.array([test.df2 for test in tests], dtype=float)
+    return pd.DataFrame({"F": f, "df1": df1, "df2": df2, "p": p}, index=index)
+
+
+def t_table(
+    found: Combinations, names: list[str] | pd.Index[Any], level: float, null: Floats | float = 0.0
+) -> pd.DataFrame:
+    """One row a combination: estimate, se, df, t, p, lower, upper; t and p compare with `null`."""
+    estimate, se, df = found.estimate, found.se, found.df
+    half = half_width(found, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (estimate - null) / se
     # scipy.special knows the t distribution as scipy.stats does, and loads in a tenth of the time
     p = 2.0 * special.stdtr(df, -np.abs(t))
-    half = special.stdtrit(df, 0.5 + level / 2.0) * se
     return pd.DataFrame(
-        {"estimate": estimate, "se": se, "df": df, "t": t, "p": p, "lower": estimate - half, "upper": estimate + half}
+        {"estimate": estimate, "se": se, "df": df, "t": t, "p": p, "lower": estimate - half, "upper": estimate + half},
+        index=names,
     )
+
+
+def half_width(found: Combinations, level: float) -> Floats:
+    """Half the width of each t interval."""
+    if not 0 < level < 1:
+        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    return np.asarray(special.stdtrit(found.df, 0.5 + level / 2.0) * found.se)

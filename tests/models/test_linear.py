@@ -87,7 +87,10 @@ def test_coefficients_with_wald_df_use_the_normal_distribution(slopes):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda f: f.coefficients(ddf="exact"), "ddf must be 'satterthwaite' or 'wald', found 'exact'."),
+        (
+            lambda f: f.coefficients(ddf="exact"),
+            "ddf must be 'satterthwaite', 'kenward-roger' or 'wald', found 'exact'.",
+        ),
         (lambda f: f.coefficients(level=95), "level must lie between 0 and 1, found 95."),
         (lambda f: f.residuals("raw"), "kind must be 'response', 'pearson' or 'scaled', found 'raw'."),
     ],

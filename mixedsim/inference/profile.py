@@ -1,0 +1,199 @@
+"""Profile likelihood: how the deviance rises as one parameter is moved and all others follow as best they can.
+
+The likelihood is the ML one, for REML fits too, as in lme4: REML criteria of other fixed effects cannot be compared.
+An interval holds the values where the deviance is no more than the χ²₁ quantile above its minimum (Bates et al. 2015,
+J. Stat. Softw. 67(1)); its ends are found as roots of the exact profile, not interpolated. Where the profile does not
+rise that far before the parameter reaches the end of its scale (a standard deviation of 0, a correlation of ±1), the
+interval ends there. A correlation that is ±1 to all digits, only because zero lies far from all values of the
+predictor, has no profile, and NaN for its interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mixedsim.design import Design
+from mixedsim.engine import Objective, Problem, Profile, minimise
+from mixedsim.engine.threads import threads_for
+from mixedsim.engine.unprofiled import Likelihood
+from mixedsim.errors import ConvergenceError, MixedsimError
+from mixedsim.inference.profile_curve import Curve, Point
+from mixedsim.inference.profile_parameters import (
+    Chart,
+    Parameter,
+    is_fixed_by_origin,
+    parameters_of,
+    selected,
+    values_of,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodProfile:
+    """The profile of some parameters of a linear mixed model, as returned by `LinearMixedModel.profile`.
+
+    Attributes
+    ----------
+    table : one row a point, in rising order of value; index ``parameter`` (the profiled one), columns ``value`` (in the
+        units of the data), ``zeta`` (the signed root of the rise of the deviance) and ``deviance`` (−2 log L). Where a
+        Wald interval is exact, ζ against value is a straight line.
+    along : the same rows, one column a parameter of the model: where all of them are at that point.
+    level : the confidence level to which the curves extend, unless they reach the end of a scale before.
+    """
+
+    table: pd.DataFrame
+    along: pd.DataFrame
+    level: float
+    _curves: Mapping[str, Curve | None] = field(repr=False)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the profiled parameters."""
+        return tuple(name for name, curve in self._curves.items() if curve is not None)
+
+    def confint(self, level: float = 0.95) -> pd.DataFrame:
+        """Return the exact profile interval of each profiled parameter: index parameter, columns lower, upper.
+
+        Any `level` between 0 and 1 will do, also beyond the one to which the curves were traced.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.lmer("Yield ~ 1 + (1 | Batch)", ms.datasets.load("Dyestuff"))
+        >>> fit.profile("sd").confint(0.5).round(1).to_dict("index")
+        {'sd(Intercept | Batch)': {'lower': 28.3, 'upper': 48.6}}
+        """
+        return _ends(self._curves, _checked(level))
+
+
+def likelihood_profile(
+    design: Design,
+    problem: Problem,
+    objective: Objective,
+    at: Profile,
+    *,
+    which: str | Sequence[str] | None = None,
+    level: float = 0.99,
+    points: int = 8,
+) -> LikelihoodProfile:
+    """Return the `LikelihoodProfile` of some or all parameters.
+
+    Parameters
+    ----------
+    design, problem, objective, at : names, scales, likelihood (REML or ML) and its optimum.
+    which : names of parameters, or kinds of them (``"fixed"``, ``"sd"``, ``"corr"``, ``"sigma"``); all if None.
+    level : the curves extend to the ends of this confidence interval.
+    points : values on each side of the estimate.
+
+    Raises
+    ------
+    MixedsimError
+        For a parameter that the model has not, a level that does not lie between 0 and 1, or fewer than one point.
+    ConvergenceError
+        Where a profile cannot be followed, or leads to a likelihood higher than the model's.
+    """
+    if points < 1:
+        raise MixedsimError(f"points must be 1 or more on each side of the estimate, found {points!r}.")
+    zeta = _checked(level)
+    parameters = parameters_of(design, problem)
+    tables: list[pd.DataFrame] = []
+    along: list[Floats] = []
+    with threads_for(objective.blocks.dense_size):
+        curves = _curves(problem, objective, at, selected(parameters, which))
+        for name, curve in curves.items():
+            if curve is None:
+                continue
+            traced = [*curve.trace(-zeta, points)[::-1], curve.top, *curve.trace(zeta, points)]
+            tables.append(_rows(name, curve, traced, problem.deviance_shift(reml=False)))
+            along += [_everything(parameters, problem, curve, point) for point in traced]
+    columns = [p.name for p in parameters]
+    table = pd.concat(tables) if tables else pd.DataFrame(columns=["value", "zeta", "deviance"], dtype=np.float64)
+    others = pd.DataFrame(np.array(along).reshape(-1, len(columns)), index=table.index, columns=columns)
+    return LikelihoodProfile(table=table, along=others, level=level, _curves=curves)
+
+
+def profile_intervals(
+    design: Design,
+    problem: Problem,
+    objective: Objective,
+    at: Profile,
+    *,
+    level: float = 0.95,
+    which: str | Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return the profile interval of some or all parameters: index parameter, columns lower, upper.
+
+    Arguments and errors are those of `likelihood_profile`; the curves between the ends are not traced.
+    """
+    zeta = _checked(level)
+    with threads_for(objective.blocks.dense_size):
+        curves = _curves(problem, objective, at, selected(parameters_of(design, problem), which))
+        return _ends(curves, zeta)
+
+
+def _checked(level: float) -> float:
+    """The normal quantile of a confidence level."""
+    if not 0 < level < 1:
+        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    return float(ndtri(0.5 + level / 2.0))
+
+
+def _curves(
+    problem: Problem, objective: Objective, at: Profile, parameters: Sequence[Parameter]
+) -> dict[str, Curve | None]:
+    """The profile curves of the ML likelihood, each at its top; None for a correlation that zero's place decides."""
+    likelihood = Likelihood(objective)
+    if objective.reml:
+        optimum = minimise(likelihood, begin=at.theta)
+        if not optimum.converged:
+            raise ConvergenceError(
+                "profiles are those of the ML likelihood, and refitting by ML did not converge: fit the model with "
+                "reml=False to see why."
+            )
+        at = optimum.profile
+    lambdas, log_sigma = likelihood.layout.lambdas(at.theta), 0.5 * float(np.log(at.sigma2))
+    curves: dict[str, Curve | None] = {}
+    for parameter in parameters:
+        if is_fixed_by_origin(parameter, problem):
+            curves[parameter.name] = None
+            continue
+        chart = Chart(parameter, problem, objective)
+        curves[parameter.name] = Curve(chart, chart.coordinates(lambdas, log_sigma, at.beta))
+    return curves
+
+
+def _ends(curves: Mapping[str, Curve | None], zeta: float) -> pd.DataFrame:
+    rows = [
+        [np.nan if curve is None else curve.chart.value(curve.end(z)) for z in (-zeta, zeta)]
+        for curve in curves.values()
+    ]
+    index = pd.Index(list(curves), name="parameter", dtype=object)
+    return pd.DataFrame(np.array(rows).reshape(-1, 2), index=index, columns=["lower", "upper"])
+
+
+def _rows(name: str, curve: Curve, points: Sequence[Point], shift: float) -> pd.DataFrame:
+    """The part of the table that belongs to one parameter."""
+    data = [
+        (curve.chart.value(float(point.psi[curve.held])), curve.zeta(point), point.deviance + shift) for point in points
+    ]
+    index = pd.Index([name] * len(data), name="parameter", dtype=object)
+    return pd.DataFrame(
+        np.array(data, dtype=np.float64).reshape(-1, 3), index=index, columns=["value", "zeta", "deviance"]
+    )
+
+
+def _everything(parameters: Sequence[Parameter], problem: Problem, curve: Curve, point: Point) -> Floats:
+    """All parameters at one point of a curve; the profiled one exactly as held."""
+    lambdas, sigma = curve.chart.unturned(point.psi)
+    out = values_of(parameters, problem, lambdas, sigma, point.beta)
+    held = [k for k, parameter in enumerate(parameters) if parameter == curve.chart.parameter]
+    out[held] = curve.chart.value(float(point.psi[curve.held]))
+    return out

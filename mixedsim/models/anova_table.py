@@ -1,0 +1,24 @@
+"""F tests (or χ² tests) of the terms of one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import pandas as pd
+
+from mixedsim.errors import MixedsimError
+from mixedsim.inference.contrasts import check_ddf
+from mixedsim.inference.hypotheses import Type, hypotheses
+from mixedsim.models.tables import f_table, joint
+
+if TYPE_CHECKING:
+    from mixedsim.models.linear import LinearMixedModel
+
+
+def anova(fit: LinearMixedModel, kind: Type, ddf: str) -> pd.DataFrame:
+    """The table behind `LinearMixedModel.anova`."""
+    if isinstance(kind, bool) or kind not in get_args(Type):
+        raise MixedsimError(f"type must be 1, 2 or 3, found {kind!r}.")
+    check_ddf(ddf)
+    terms = hypotheses(fit.design, fit.problem, kind)
+    return f_table([joint(fit, rows, ddf) for rows in terms.values()], list(terms), ddf)

@@ -1,0 +1,118 @@
+"""Whether models can be held against each other: the same rows, the same response, the same criterion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mixedsim.errors import DataError, MixedsimError
+from mixedsim.inference.likelihood_ratio import step
+from mixedsim.models.linear import LinearMixedModel
+from mixedsim.models.refitting import by_likelihood
+
+_WORSE = 1e-5  # how much higher the deviance of the larger model may be before rounding cannot explain it
+
+
+def check_alike(fits: Sequence[LinearMixedModel], verb: str) -> None:
+    """Raise unless there are two fits or more, all to the same rows and the same response."""
+    for fit in fits:
+        if not isinstance(fit, LinearMixedModel):
+            raise MixedsimError(
+                f"ms.{verb} takes fitted models, found {type(fit).__name__}: fit with ms.lmer first, and name the "
+                "options."
+            )
+    if len(fits) < 2:
+        mend = "for the terms of one model, use its .anova()" if verb == "anova" else "fit another one to the same rows"
+        raise MixedsimError(f"ms.{verb} compares two models or more, found {len(fits)}: {mend}.")
+    first = fits[0]
+    for other in fits[1:]:
+        order = _matched(first, other)
+        if order is None:
+            alike = first.nobs == other.nobs
+            why = f"{first.nobs} each, but not the same" if alike else f"{first.nobs} and {other.nobs}"
+            raise DataError(
+                f"{name_of(first)} and {name_of(other)} were fitted to different rows ({why}), so they cannot be "
+                "compared: fit both to the rows that have values in all of their variables."
+            )
+        if not np.array_equal(first.design.y, other.design.y[order]):
+            raise DataError(
+                f"{name_of(first)} and {name_of(other)} explain different responses "
+                f"({first.design.formula.response} and {other.design.formula.response}, with different values), so "
+                "they cannot be compared: fit both to one."
+            )
+
+
+def _matched(one: LinearMixedModel, other: LinearMixedModel) -> NDArray[np.intp] | slice | None:
+    """The order in which the rows of `other` are those of `one`; None if they are others."""
+    a, b = one.design, other.design
+    if a.rows != b.rows:
+        return None
+    if a.index.equals(b.index):
+        return slice(None)
+    if a.index.is_unique and b.index.is_unique:
+        order = b.index.get_indexer(a.index)
+        if (order >= 0).all():
+            return np.asarray(order, dtype=np.intp)
+    # the same positions of tables of one length: the rows have only been renamed
+    mine, theirs = (np.arange(d.rows_given)[d.used] for d in (a, b))
+    return slice(None) if a.rows_given == b.rows_given and np.array_equal(mine, theirs) else None
+
+
+def check_criteria(fits: Sequence[LinearMixedModel]) -> None:
+    """Raise unless the criteria that were optimised can be subtracted from each other."""
+    if len({fit.reml for fit in fits}) > 1:
+        reml = next(fit for fit in fits if fit.reml)
+        raise MixedsimError(
+            f"{name_of(reml)} was fitted by REML and another model by maximum likelihood, so their criteria cannot be "
+            "compared: use refit=True."
+        )
+    if fits[0].reml and not same_fixed(fits):
+        raise MixedsimError(
+            "these REML fits have different fixed effects, so their criteria cannot be compared: use refit=True, which "
+            "refits them by maximum likelihood."
+        )
+
+
+def same_fixed(fits: Sequence[LinearMixedModel]) -> bool:
+    """Whether the fixed parts are the same columns: the REML criterion depends on the coding, too."""
+    first = fits[0]
+    for other in fits[1:]:
+        if sorted(first.coefficient_names) != sorted(other.coefficient_names):
+            return False
+        both = step(first.design, other.design), step(other.design, first.design)
+        if not all(what.fixed_nested for what in both):
+            return False
+    return True
+
+
+def all_by_likelihood(fits: Sequence[LinearMixedModel]) -> tuple[tuple[LinearMixedModel, ...], list[str]]:
+    """All models by maximum likelihood, and a note on those that were not."""
+    again = [name_of(fit) for fit in fits if fit.reml]
+    out = tuple(by_likelihood(fit) for fit in fits)
+    if not again:
+        return out, []
+    if len(again) < len(fits):
+        who = " and ".join(again)
+    else:
+        who = "both models" if len(fits) == 2 else f"all {len(fits)} models"
+    was, have = ("was", "has") if len(again) == 1 else ("were", "have")
+    return out, [f"{who} {was} fitted by REML and {have} been refitted by maximum likelihood."]
+
+
+def name_of(fit: LinearMixedModel) -> str:
+    return " ".join(fit.formula.split())
+
+
+def facts(fits: Sequence[LinearMixedModel]) -> pd.DataFrame:
+    columns = ("npar", "aic", "bic", "loglik", "deviance")
+    values = {column: [getattr(fit, column) for fit in fits] for column in columns}
+    return pd.DataFrame(values, index=pd.Index([name_of(fit) for fit in fits], name="model"))
+
+
+def gain(small: LinearMixedModel, large: LinearMixedModel) -> float:
+    """The likelihood ratio; what is negative by rounding is zero."""
+    ratio = small.deviance - large.deviance
+    return 0.0 if -_WORSE < ratio < 0 else ratio

@@ -1,0 +1,92 @@
+"""The steps of a fit: design, problem, objective, optimum. `lmer`, `update` and `refit` all go through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mixedsim.design import Design, build
+from mixedsim.engine import Control, Objective, Optimum, Problem, minimise, pose
+from mixedsim.errors import DataError, MixedsimError
+from mixedsim.formula import Formula
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What was asked for beside formula and criterion, so that it can be asked for again.
+
+    Attributes
+    ----------
+    data, weights, offset : as they were given.
+    control : how to optimise.
+    response : the n values that took the place of the data's response (`refit`), or None.
+    """
+
+    data: Any
+    weights: str | ArrayLike | None = None
+    offset: str | ArrayLike | None = None
+    control: Control = field(default_factory=Control)
+    response: Floats | None = None
+
+
+class Parts(TypedDict):
+    """What a fitted model is made of."""
+
+    design: Design
+    problem: Problem
+    objective: Objective
+    optimum: Optimum
+    request: Request
+
+
+def fit_formula(formula: Formula, request: Request, reml: bool) -> Parts:
+    """The parts of a fitted model, from a formula and the request."""
+    design = build(formula, request.data, request.weights, request.offset)
+    return fit_problem(design, pose(design), request, reml)
+
+
+def fit_problem(design: Design, problem: Problem, request: Request, reml: bool) -> Parts:
+    """The parts of a fitted model, from cross-products."""
+    if design.rows <= problem.cp.p:
+        raise DataError(
+            f"{design.rows} rows cannot carry {problem.cp.p} fixed effects and a residual: "
+            "use more rows or fewer predictors."
+        )
+    objective = Objective(problem.cp, problem.layout, reml)
+    optimum = minimise(objective, begin=_start(problem, request.control), control=request.control)
+    return Parts(design=design, problem=problem, objective=objective, optimum=optimum, request=request)
+
+
+def settle_control(control: Control | None) -> Control:
+    """The control that was asked for, or the default."""
+    if control is None:
+        return Control()
+    if not isinstance(control, Control):
+        raise MixedsimError(
+            f"control must be an ms.Control, found {type(control).__name__}: write ms.Control(tolerance=1e-8), or "
+            "leave it out."
+        )
+    return control
+
+
+def without_start(control: Control) -> Control:
+    """The same control for another model, whose θ has another meaning."""
+    return control if control.start is None else replace(control, start=None)
+
+
+def _start(problem: Problem, control: Control) -> Floats | None:
+    """θ to start from, standardised."""
+    if control.start is None:
+        return None
+    size = problem.layout.size
+    if len(control.start) != size:
+        raise MixedsimError(
+            f"start must have {size} value{'s' * (size != 1)}, one an element of θ (see a fit's theta), "
+            f"found {len(control.start)}."
+        )
+    return problem.standard_theta(np.array(control.start))
