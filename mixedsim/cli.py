@@ -59,6 +59,8 @@ def _output(required: bool = False) -> Callable[[Callable[..., None]], Callable[
 @click.version_option(__version__, message="mixedsim %(version)s")
 def main() -> None:
     """Learn mixed-effects models by making the data yourself."""
+    # A pipe on Windows has a code page without Greek letters: better a question mark than a traceback.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 @main.command(short_help="Draw data from a population in a YAML file.")
@@ -69,7 +71,21 @@ def main() -> None:
 def draw(spec: Path, seed: int, output: str | None, force: bool) -> None:
     """Draw one data set from the population that the YAML file SPEC describes, as CSV.
 
-    Without -o it goes to the screen or the next program in a pipe.
+    Without -o it goes to the screen or the next program in a pipe. A SPEC looks like this:
+
+    \b
+      formula: anxiety ~ depression + (1 | therapist)
+      clusters:
+        therapist: 100                # therapists
+      size: 50                        # patients each
+      variables:
+        depression: {kind: Normal, mean: 5, sd: 2}
+      fixef:
+        Intercept: 45
+        depression: 3
+      ranef:
+        therapist: {sd: [1]}
+      sigma: 8
     """
     from mixedsim.simulate import Population
 
@@ -122,7 +138,7 @@ def exercises() -> None:
     """Make graded exercises."""
 
 
-@exercises.command()
+@exercises.command(short_help="Make student notebooks and autograders.")
 @click.argument("source", type=click.Path(exists=True, path_type=Path), default=Path("exercises"))
 @click.option(
     "-o",
@@ -190,13 +206,16 @@ def _refuse_to_overwrite(target: str, *, force: bool) -> None:
 def _write(target: str, write: Callable[[IO[str]], None], *, force: bool) -> None:
     """Let `write` fill a file beside `target`, then put it in its place: a reader never sees half a file."""
     if target == STDOUT:
+        if not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # the same text as in a file
         write(sys.stdout)
         return
     path = Path(target)
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with open(handle, "w", encoding="utf-8", newline="") as file:
+            # What a file is called or an error says need not be text that UTF-8 can hold; it must not cost the others.
+            with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 write(file)
             os.chmod(draft, _permissions())
             _refuse_to_overwrite(target, force=force)  # it may have come into being meanwhile

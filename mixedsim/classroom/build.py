@@ -124,6 +124,8 @@ def _assign(source: Path, draft: Built) -> None:
     master = draft.folder.parent / "master" / f"{draft.name}.ipynb"
     master.parent.mkdir()
     notebook = jupytext.read(source, fmt="md:myst")
+    if "kernelspec" not in notebook.metadata:
+        raise MixedsimError(f"{source.name} is no exercise: it must begin with a notebook's header, with a kernelspec.")
     notebook.metadata.pop("jupytext", None)
     jupytext.write(notebook, master, fmt="ipynb")
     with _otter_in_one_sentence(source):
@@ -132,14 +134,21 @@ def _assign(source: Path, draft: Built) -> None:
     if len(archives) != 1:
         raise MixedsimError(f"{source.name}: no question has a test.")
     archives[0].rename(draft.autograder)
-    _drop_solution_tags(draft.student)
+    _finish_student(draft)
 
 
-def _drop_solution_tags(path: Path) -> None:
-    """Otter marks the cells that held a solution and leaves the mark in the student's copy; take it out."""
+def _finish_student(draft: Built) -> None:
+    """Two things that Otter leaves undone in the student's copy.
+
+    It marks the cells that held a solution: the marks are taken out. Its checks read the notebook's own file, and
+    what a student reads who has renamed it says nothing of names: a comment in the first cell does.
+    """
+    path = draft.student
     notebook = _notebook(path)
     for cell in notebook["cells"]:
         cell["metadata"].pop("tags", None)
+    first = notebook["cells"][0]
+    first["source"] = f"# The checks need this notebook to keep its name, {path.name}\n" + "".join(first["source"])
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

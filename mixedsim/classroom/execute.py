@@ -101,7 +101,8 @@ def _write(path: Path, answers: dict[str, Any], errors: list[str], *, cell: int,
 
 
 def _one_line(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+    said = error.msg if isinstance(error, SyntaxError) else error  # without the cell's made-up file name
+    text = f"{type(error).__name__}: {said}".strip().removesuffix(":")
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
 
@@ -121,9 +122,19 @@ def _silence_checks() -> None:
 
 
 class _Shell(InteractiveShell):
-    """IPython's shell without a window system: ``%matplotlib`` of any kind works and opens nothing."""
+    """IPython's shell without a window system: ``%matplotlib`` of any kind works and opens nothing.
+
+    There is nobody to leave either: ``exit()`` and ``quit()`` do nothing, and the cells after them are executed.
+    """
 
     def enable_gui(self, gui: Any = None) -> None:
+        """Do nothing."""
+
+    def enable_matplotlib(self, gui: Any = None) -> tuple[str, str]:
+        """Do nothing: ``MPLBACKEND`` has chosen, and ``%matplotlib widget`` would ask for a package of its own."""
+        return "agg", "agg"
+
+    def ask_exit(self) -> None:
         """Do nothing."""
 
 

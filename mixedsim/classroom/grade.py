@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from mixedsim.errors import MixedsimError
 
 EXERCISES: Final = Path("_build/exercises")
 TIMEOUT: Final = 120.0
+MOST_JOBS: Final = 61  # Windows cannot wait for more processes at a time
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def grade(
 
     Columns: ``file, assignment, student``, one for each question with its points, ``total, max, status``. Every
     notebook is executed in a process and a scratch folder of its own; what it printed or stored is not believed.
+    Notebooks that answer the same assignment under the same id keep their points, and their status names each other.
 
     Parameters
     ----------
@@ -129,18 +132,35 @@ def grade(
     """
     found, exercises = find(Path(submissions)), Path(exercises).absolute()
     if not built(exercises):
-        raise MixedsimError(f"no exercise is built in {str(exercises)!r}: run `mixedsim exercises build` first.")
+        raise MixedsimError(
+            f"no exercise is built in {str(exercises)!r}: "
+            "run `mixedsim exercises build` first, or say with --exercises where it was built."
+        )
     if jobs is not None and jobs < 1:
         raise MixedsimError(f"jobs must be at least 1, found {jobs}.")
     if not timeout > 0:
         raise MixedsimError(f"timeout must be more than 0 seconds, found {timeout:g}.")
     grader = Grader(exercises, timeout)
-    n_jobs = min(jobs or _cores(), len(found))
+    n_jobs = min(jobs or _cores(), len(found), MOST_JOBS)
     rows = _serially(grader, found) if n_jobs == 1 else _in_parallel(grader, found, n_jobs)
     shown = tqdm(
         rows, total=len(found), desc="grading", unit="notebook", delay=1, file=sys.stderr, disable=not progress
     )
-    return _gradebook(sorted(shown, key=lambda row: row.file))
+    return _gradebook(_twice_named(sorted(shown, key=lambda row: row.file)))
+
+
+def _twice_named(rows: list[Row]) -> list[Row]:
+    """Say in the status of every row which others have its student id: handed in twice, or copied with the id."""
+    files: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        if row.student:
+            files[row.assignment, row.student].append(row.file)
+    return [
+        replace(row, status=f"needs a look: the same student id as in {', '.join(others)}; {row.status}")
+        if (others := [file for file in files[row.assignment, row.student] if file != row.file])
+        else row
+        for row in rows
+    ]
 
 
 def _gradebook(rows: list[Row]) -> pd.DataFrame:

@@ -124,6 +124,9 @@ def _environment(scratch: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "IPYTHONDIR": scratch,
         "TMPDIR": scratch,
+        "TEMP": scratch,  # what Windows calls it
+        "TMP": scratch,
+        "PYTHONUTF8": "1",  # open() without an encoding reads the same on Windows
         "MPLBACKEND": "agg",  # no window ever opens
         # The pool already uses every core: more threads would only wait for each other.
         "OMP_NUM_THREADS": "1",

@@ -42,8 +42,10 @@ class Submission:
             With a phrase that says what is wrong.
         """
         content = self._bytes()
+        if not content.strip():
+            raise Unreadable("the file is empty")
         try:
-            notebook = json.loads(content.decode("utf-8"))
+            notebook = json.loads(content.decode("utf-8-sig"))  # some editors put a byte order mark in front
         except UnicodeDecodeError:
             raise Unreadable("the file is not text") from None
         except json.JSONDecodeError as error:
@@ -64,6 +66,8 @@ class Submission:
                     raise Unreadable("not a zip archive, or one without a notebook")
                 _check_size(self.path.stat().st_size)
                 return self.path.read_bytes()
+            if PurePosixPath(self.member).suffix.casefold() == ".zip":
+                raise Unreadable("an archive within an archive: unpack the outer one")
             with zipfile.ZipFile(self.path) as archive:
                 _check_size(archive.getinfo(self.member).file_size)
                 with archive.open(self.member) as file:
@@ -105,7 +109,7 @@ def _in_file(path: Path, name: str) -> Iterator[Submission]:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.namelist() if m.endswith(".ipynb") and _is_wanted(PurePosixPath(m))]
+            members = [m for m in archive.namelist() if not m.endswith("/") and _is_wanted(PurePosixPath(m))]
     except (OSError, zipfile.BadZipFile):
         members = []
     if not members:

@@ -92,6 +92,8 @@ def only(given: Iterable[object], known: Iterable[str], field: Path, *, needed: 
     """Raise `FieldError` if a key of a mapping is unknown, or if a needed one is missing."""
     given, known = list(given), list(known)
     for key in given:
+        if key not in known and str(key).isdigit():  # YAML reads {p: 0,5} as p: 0 and a field called 5
+            raise FieldError((*field, str(key)), "is not a field: decimals take a point, not a comma, as in 0.5.")
         if key not in known:
             raise FieldError((*field, str(key)), f"is not a field: {nearest(str(key), known)}")
     for key in needed:

@@ -56,9 +56,8 @@ def read(text: str, where: str) -> tuple[Any, Lines]:
         _refuse_anchors(yaml, text, where)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or str(error).split("\n")[0]
-        raise PopulationError(f"{place(where, mark.line + 1 if mark else 1)}: this is not YAML: {said}.") from None
+        line, said = _complaint(error, text)
+        raise PopulationError(f"{place(where, line)}: this is not YAML: {said}.") from None
     except RecursionError:
         raise PopulationError(f"{place(where, 1)}: this is nested too deeply.") from None
     numbers: dict[Path, int] = {}
@@ -109,7 +108,10 @@ def _contents(yaml: Any, node: Any, path: Path, numbers: dict[Path, int], where:
     if len(path) > _DEEPEST:
         raise PopulationError(f"{place(where, line)}: this is nested too deeply.")
     if isinstance(node, yaml.SequenceNode):
-        return [_contents(yaml, item, (*path, str(i)), numbers, where) for i, item in enumerate(node.value)]
+        items = [_contents(yaml, item, (*path, str(i)), numbers, where) for i, item in enumerate(node.value)]
+        # No list holds truth values: in `levels: [no, yes]` YAML sees two, people mean two words.
+        pairs = zip(node.value, items, strict=True)
+        return [written.value if isinstance(item, bool) else item for written, item in pairs]
     if isinstance(node, yaml.ScalarNode):
         return _scalar(yaml, node)
     contents: dict[str, Any] = {}
@@ -126,11 +128,48 @@ def _contents(yaml: Any, node: Any, path: Path, numbers: dict[Path, int], where:
     return contents
 
 
+# PyYAML's complaints by a part of them: the sentence's end in the words of somebody who writes no parsers, and whether
+# the culprit is where the unfinished thing begins rather than where the reader gave up.
+_COMPLAINTS = {
+    "'\\t' that cannot start any token": ("indent with spaces, not with a tab", False),
+    "could not find expected ':'": ("a field and its value stand on one line with ': ' between them", True),
+    "unexpected end of stream": ("this quote is never closed", True),
+    "but got '['": ("a name with brackets must stand between quotes here, as in {'arm[T.new]': 2}", False),
+    "expected ',' or '}'": ("this '{' is never closed by '}', or a comma is missing", True),
+    "expected ',' or ']'": ("this '[' is never closed by ']', or a comma is missing", True),
+    "expected <block end>": ("its indentation does not fit the lines above", False),
+    "mapping values are not allowed here": ("there is a second ': ' here, or the indentation is wrong", False),
+    "but found another document": ("there must be one population in a file, with no --- between", False),
+}
+
+
+def _complaint(error: Any, text: str) -> tuple[int, str]:
+    """On which line a YAML error lies, and what it says."""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).split("\n")[0]
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:  # a character that no YAML may hold; the error knows only its position
+        position = getattr(error, "position", 0)
+        character = f" (U+{error.character:04X})" if isinstance(getattr(error, "character", None), int) else ""
+        return text.count("\n", 0, position) + 1, f"{problem}{character}"
+    for part, (said, at_start) in _COMPLAINTS.items():
+        if part in problem:
+            start = getattr(error, "context_mark", None) if at_start else None
+            return (start or mark).line + 1, said
+    return mark.line + 1, problem
+
+
 def _scalar(yaml: Any, node: Any) -> Any:
     if node.style is None and _EXPONENT.fullmatch(node.value):
         return float(node.value)
     kind = node.tag.rsplit(":", 1)[-1]
+    if kind == "int":  # as people read it: not YAML's 010 for 8 and 1:30 for 90
+        try:
+            return int(node.value)
+        except ValueError:
+            return node.value
+    if kind == "float" and ":" in node.value:
+        return node.value
     constructor = yaml.constructor.SafeConstructor()
-    if kind in ("int", "float", "bool", "null"):
+    if kind in ("float", "bool", "null"):
         return getattr(constructor, f"construct_yaml_{kind}")(node)
     return node.value

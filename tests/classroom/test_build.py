@@ -155,3 +155,12 @@ def test_with_student_wants_exactly_one_line(handed_out):
     assert "student = 'anna'" in json.dumps(with_student(handed_out, "anna"))
     with pytest.raises(MixedsimError, match="found 2"):
         with_student(handed_out | {"cells": [*handed_out["cells"], cell]}, "anna")
+
+
+def test_a_file_that_is_no_exercise_is_said(tmp_path):
+    with pytest.raises(MixedsimError, match=r"README\.md is no exercise"):
+        build(SOURCES / "README.md", output=tmp_path)
+
+
+def test_the_first_cell_says_why_the_name_matters(handed_out):
+    assert "keep its name, 01-therapists.ipynb" in "".join(handed_out["cells"][0]["source"]).splitlines()[0]

@@ -56,9 +56,12 @@ def graded(shared_once, exercises, solution, handed_out, edited):
     def grade_all(folder):
         files = folder / "submissions"
         (files / "late").mkdir(parents=True)
-        notebooks = {name: edited(with_student(solution, "anna"), **new) for name, (new, _, _) in VARIANTS.items()}
+        notebooks = {
+            name: edited(with_student(solution, f"of-{name}"), **new) for name, (new, _, _) in VARIANTS.items()
+        }
         notebooks |= {f"solution-of-{i}": with_student(solution, student) for i, student in enumerate(IDS)}
-        notebooks |= {"unanswered": with_student(handed_out, "anna"), "untouched": handed_out}
+        notebooks |= {"unanswered": with_student(handed_out, "carla"), "untouched": handed_out}
+        notebooks |= {"twin-1": with_student(handed_out, "twin"), "twin-2": with_student(handed_out, " Twin")}
         notebooks["late/foreign"] = handed_out | {"metadata": {"otter": {"assignment_name": "99-other"}}}
         for name, notebook in notebooks.items():
             (files / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
@@ -94,7 +97,7 @@ def test_every_answer_gets_exactly_its_points(graded, name):
 def test_an_unanswered_notebook_gets_no_points(graded):
     row = graded.loc["unanswered.ipynb"]
     assert points(row) == (0, 0, 0, 0)
-    assert (row["student"], row["total"], row["status"]) == ("anna", 0, "graded")
+    assert (row["student"], row["total"], row["status"]) == ("carla", 0, "graded")
 
 
 def test_a_notebook_without_id_gets_no_points_and_says_so(graded):
@@ -112,9 +115,15 @@ def test_what_cannot_be_graded_has_a_row_that_says_why(graded):
 
 def test_the_gradebook_is_ordered_and_complete(graded):
     assert list(graded.index) == sorted(graded.index)
-    assert len(graded) == len(VARIANTS) + len(IDS) + 4
+    assert len(graded) == len(VARIANTS) + len(IDS) + 6
     columns = ["assignment", "student", "q1", "q2", "q3", "q4", "total", "max", "status"]
     assert list(graded.columns) == columns
+
+
+def test_notebooks_with_the_same_id_name_each_other(graded):
+    one, other = graded.loc["twin-1.ipynb"], graded.loc["twin-2.ipynb"]
+    assert one["status"] == "needs a look: the same student id as in twin-2.ipynb; graded"
+    assert other["status"] == "needs a look: the same student id as in twin-1.ipynb; graded"
 
 
 def hand_in(folder, **notebooks):
@@ -125,7 +134,7 @@ def hand_in(folder, **notebooks):
 def test_an_endless_loop_is_stopped_and_the_others_are_graded(tmp_path, exercises, solution, edited):
     mine = with_student(solution, "anna")
     looping = edited(mine, slope="all(zero == 0 for zero in iter(int, 1))")
-    hand_in(tmp_path, loop=looping, right=mine)
+    hand_in(tmp_path, loop=looping, right=with_student(solution, "ben"))
     grades = grade(tmp_path, exercises=exercises, jobs=2, timeout=8)
     assert grades["total"].tolist() == [2, 8]
     stopped = "timed out: code cell 5 was still running after 8 seconds"

@@ -60,6 +60,18 @@ def test_answers_errors_and_jupyter_habits():
     assert outcome.problem == "crashed: code cell 4 raised NameError: name 'undefined_name' is not defined (and 1 more)"
 
 
+@pytest.mark.parametrize("habit", ["exit()", "quit()", "%matplotlib widget", "%matplotlib"])
+def test_what_only_a_live_notebook_needs_does_nothing(habit):
+    outcome = run_notebook(notebook(habit, "x = 1"), names=["x"], timeout=60)
+    assert (outcome.answers, outcome.problem) == ({"x": 1}, "")
+
+
+def test_a_syntax_error_is_told_without_a_made_up_file_name():
+    assert run_notebook(notebook("x = = 2"), names=[], timeout=60).problem == (
+        "crashed: code cell 1 raised SyntaxError: invalid syntax"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [

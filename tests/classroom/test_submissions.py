@@ -22,9 +22,10 @@ def test_notebooks_are_found_in_folders_and_archives(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("anna/c.ipynb", NOTEBOOK)
         archive.writestr("anna/.OTTER_LOG", "log")
+        archive.writestr("ben/D.IPYNB", NOTEBOOK)
         archive.writestr("__MACOSX/anna/c.ipynb", "resource fork")
     found = find(tmp_path)
-    assert [one.name for one in found] == ["all.zip/anna/c.ipynb", "b.ipynb", "deep/er/a.ipynb"]
+    assert [one.name for one in found] == ["all.zip/anna/c.ipynb", "all.zip/ben/D.IPYNB", "b.ipynb", "deep/er/a.ipynb"]
     assert all(one.read() == json.loads(NOTEBOOK) for one in found)
 
 
@@ -44,7 +45,7 @@ def test_nothing_handed_in_is_said_in_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "broken JSON in line 1"),
+        (b"", "the file is empty"),
         (b'{"cells": [\n{,', "broken JSON in line 2"),
         (b"\xff\xfe\x00", "not text"),
         (b"[1, 2]", "no list of cells"),
@@ -72,6 +73,22 @@ def test_an_archive_without_notebooks_is_one_unreadable_submission(tmp_path, con
     (one,) = find(path)
     with pytest.raises(Unreadable, match="not a zip archive, or one without a notebook"):
         one.read()
+
+
+def test_a_byte_order_mark_is_no_obstacle(tmp_path):
+    path = tmp_path / "x.ipynb"
+    path.write_text(NOTEBOOK, encoding="utf-8-sig")
+    assert find(path)[0].read() == json.loads(NOTEBOOK)
+
+
+def test_an_archive_within_an_archive_is_not_lost(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.ipynb", NOTEBOOK)
+        archive.writestr("late/inner.zip", b"PK")
+    notebook, inner = find(tmp_path)
+    assert (notebook.name, inner.name) == ("x.zip/a.ipynb", "x.zip/late/inner.zip")
+    with pytest.raises(Unreadable, match="an archive within an archive"):
+        inner.read()
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -75,7 +75,10 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ),
     ({"size": 10**9}, "size makes 1e+11 rows with these clusters; at most 1e+09 are possible."),
     ({"variables": [1]}, "variables must be a mapping from names to variables, found [1]."),
-    ({"variables": {"x": 5}}, "variables.x must be a variable such as Normal(5, 2), found 5."),
+    (
+        {"variables": {"x": 5}},
+        "variables.x must be a variable such as Normal(5, 2), in YAML {kind: Normal, mean: 5, sd: 2}, found 5.",
+    ),
     (
         {"variables": {"x": {"mean": 5, "sd": 2}}},
         "variables.x.kind is missing: say which of Normal, Uniform, Integers, Bernoulli, Categorical, ClusterMean.",

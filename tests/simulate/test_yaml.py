@@ -194,6 +194,14 @@ BROKEN = [
     ("size: [3, 8]", "size: {kind: Normal, mean: 3}", "line 5: size.sd is missing."),
     ("size: [3, 8]\n", "", "line 1: size is missing."),
     ("sigma: 8", "sigma: eight", "line 19: sigma must be a number, found 'eight'."),
+    ("sigma: 8", "sigma: 1:30", "line 19: sigma must be a number, found '1:30'."),
+    ("sigma: 8", "sigma: 1:30.5", "line 19: sigma must be a number, found '1:30.5'."),
+    ("sigma: 8", "sigma: " + "9" * 5000, f"line 19: sigma must be a number, found '{'9' * 56}…."),
+    (
+        "    sd: 2\n",
+        "    sd: 2\n    5:\n",
+        "line 13: variables.depression.5 is not a field: decimals take a point, not a comma, as in 0.5.",
+    ),
     ("sigma: 8", "sigma: 8\nsgima: 8", "line 20: sgima is not a field: did you mean 'sigma'?"),
     ("sigma: 8", "sigma: 8\nsize: 3", "line 20: size is given twice, first on line 5."),
     ("therapist: 20", "therapist: -20", "line 4: clusters.therapist must be at least 1, found -20."),
@@ -251,19 +259,57 @@ def test_an_edit_that_breaks_it_is_found_by_field_and_line(old: str, new: str, m
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("  price: -3\n", "   price: -3\n", 16, "this is not YAML: "),
-        ("size: [3, 8]", "size: [3, 8", 6, "this is not YAML: "),
-        ("sigma: 8", "sigma: 8\n\tsize: 3", 20, "this is not YAML: "),
+        ("  price: -3\n", "   price: -3\n", 16, "this is not YAML: there is a second ': ' here, or the"),
+        ("  price: -3\n", " price: -3\n", 16, "this is not YAML: its indentation does not fit the lines above."),
+        ("size: [3, 8]", "size: [3, 8", 5, "this is not YAML: this '[' is never closed by ']', or a comma is missing."),
+        ("observed: false}", "observed: false", 7, "this is not YAML: this '{' is never closed by '}', or a comma"),
+        ("sigma: 8", "sigma: 8\n\tsize: 3", 20, "this is not YAML: indent with spaces, not with a tab."),
+        ("sigma: 8\n", "sigma 8\n", 19, "this is not YAML: a field and its value stand on one line with ': ' between"),
+        ("name: clinic", "name: 'clinic", 1, "this is not YAML: this quote is never closed."),
+        ("sigma: 8", "sigma: 8 # \x07", 19, "this is not YAML: special characters are not allowed (U+0007)."),
+        ("sigma: 8", "sigma: {a[T.b]: 2}", 19, "this is not YAML: a name with brackets must stand between quotes here"),
+        ("sigma: 8", "sigma: 8\n---\nsigma: 8", 20, "this is not YAML: there must be one population in a file"),
+        ("sigma: 8", "sigma: formula: 8", 19, "this is not YAML: there is a second ': ' here, or the indentation"),
         ("size: [3, 8]", "size: " + "[" * 2000 + "]" * 2000, 1, "this is nested too deeply."),
         ("size: [3, 8]", "size: " + "[" * 20 + "]" * 20, 5, "this is nested too deeply."),
     ],
-    ids=["indentation", "an open bracket", "a tab", "two thousand brackets", "twenty brackets"],
+    ids=[
+        "indented further",
+        "indented less",
+        "an open bracket",
+        "an open brace",
+        "a tab",
+        "no colon",
+        "an open quote",
+        "a control character",
+        "a name with brackets",
+        "two documents",
+        "two colons",
+        "two thousand brackets",
+        "twenty brackets",
+    ],
 )
 def test_what_is_no_yaml_says_where(old: str, new: str, line: int, said: str) -> None:
     with pytest.raises(ms.PopulationError) as caught:
         ms.Population.from_yaml(edited(old, new))
     assert str(caught.value).startswith(f"line {line}: {said}")
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_and_words_mean_what_people_mean() -> None:
+    """YAML 1.1 reads 010 as eight, and no as false."""
+    assert ms.Population.from_yaml(edited("sigma: 8", "sigma: 010")).sigma == 10
+    text = """\
+formula: y ~ arm + (1 | g)
+clusters: {g: 3}
+size: 2
+variables:
+  arm: {kind: Categorical, levels: [no, yes], level: g, observed: yes}
+fixef: {Intercept: 1, "arm[T.yes]": 2}
+ranef: {g: {sd: 1}}
+sigma: 1
+"""
+    assert ms.Population.from_yaml(text).variables["arm"] == ms.Categorical(["no", "yes"], level="g")
 
 
 def test_an_unreadable_formula_says_where() -> None:

@@ -20,6 +20,8 @@ KINDS: dict[str, type[Variable]] = {
     kind.__name__: kind for kind in (Normal, Uniform, Integers, Bernoulli, Categorical, ClusterMean)
 }
 
+_EXAMPLE = "{kind: Normal, mean: 5, sd: 2}"
+
 __all__ = [
     "KINDS",
     "Bernoulli",
@@ -50,7 +52,7 @@ def variable_from(value: Any, field: Path) -> Variable:
     if isinstance(value, Variable):
         return value
     if not isinstance(value, Mapping):
-        raise FieldError(field, f"must be a variable such as Normal(5, 2), found {shown(value)}.")
+        raise FieldError(field, f"must be a variable such as Normal(5, 2), in YAML {_EXAMPLE}, found {shown(value)}.")
     if "kind" not in value:
         raise FieldError((*field, "kind"), f"is missing: say which of {', '.join(KINDS)}.")
     kind = KINDS.get(str(value["kind"]))
