@@ -12,39 +12,49 @@ from numpy.typing import NDArray
 
 from mixedsim.engine.covariance import FactorShape, Layout, lower_factor
 from mixedsim.engine.cross_products import CrossProducts
-from mixedsim.engine.small import transposed
 
 Floats = NDArray[np.float64]
-_LEAST, _MOST = 0.05, 100.0  # bounds of Σ/σ²: zero would be a saddle, and the data are standardised
+_LEAST, _MOST = 0.05, 1e4  # bounds of Σ/σ²: zero would be a saddle, and the data are standardised
 
 
 def start(cp: CrossProducts, layout: Layout) -> Floats:
     """Starting θ (K values) from cross-products with one response."""
     beta = np.linalg.solve(cp.xx, cp.xy[:, 0]) if cp.p else np.empty(0)
     rss = max(float(cp.yy[0] - cp.xy[:, 0] @ beta), 1e-300)
+    sums = [zy[:, :, 0] - zx @ beta for zy, zx in zip(cp.zy, cp.zx, strict=True)]
+    sigma2 = _residual_variance(cp, sums, rss)
     lambdas = []
-    for f, shape in enumerate(layout.factors):
-        e = cp.zy[f][:, :, 0] - cp.zx[f] @ beta
-        relative = _relative_covariance(cp.zz[f], e, rss, cp.n - cp.p)
+    for d, e, shape in zip(cp.zz, sums, layout.factors, strict=True):
+        relative = _covariance(d, e, sigma2) / sigma2
         lambdas.append(lower_factor(_bounded(relative, shape), shape.terms))
     return layout.theta(lambdas)
 
 
-def _relative_covariance(d: Floats, e: Floats, rss: float, df: int) -> Floats:
-    """Σ/σ² of one factor, not necessarily positive definite."""
+def _residual_variance(cp: CrossProducts, sums: list[Floats], rss: float) -> float:
+    """What is left within the levels of all factors at once, or, where that makes no sense, of the finest."""
+    between, used = [], []
+    for d, e in zip(cp.zz, sums, strict=True):
+        levels, q, _ = d.shape
+        # a little ridge for levels that do not know all of their effects
+        ridge = d + 1e-6 * np.trace(d.mean(axis=0)) * np.eye(q)
+        between.append(float((e * np.linalg.solve(ridge, e[:, :, None])[:, :, 0]).sum()))
+        used.append(levels * q)
+    df = cp.n - cp.p
+    # crossed factors explain separate parts of the sum of squares; nested ones the same part twice
+    guesses = [(sum(between), sum(used)), *zip(between, used, strict=True)]
+    sane = [(rss - b) / (df - u) for b, u in guesses if df - u > 0.1 * df and rss - b > 1e-6 * rss]
+    return sane[0] if sane else 0.5 * rss / df
+
+
+def _covariance(d: Floats, e: Floats, sigma2: float) -> Floats:
+    """Σ of one factor by moments, not necessarily positive definite."""
     levels, q, _ = d.shape
-    # a little ridge for levels that do not know all of their effects
-    ridge = d + 1e-6 * np.trace(d.mean(axis=0)) * np.eye(q)
-    between = float((e * np.linalg.solve(ridge, e[:, :, None])[:, :, 0]).sum())
-    left = df - levels * q
-    sigma2 = (rss - between) / left if left > 0.1 * df else 0.5 * rss / df
-    sigma2 = max(sigma2, 0.01 * rss / df)
     target = e.T @ e - sigma2 * d.sum(axis=0)
     flat = d.reshape(levels, q * q)
     # Σ_j d_j S d_j in terms of vec(S): element (ab, cd) is Σ_j d_ac d_db
     system = (flat.T @ flat).reshape(q, q, q, q).transpose(0, 3, 1, 2).reshape(q * q, q * q)
     sigma = np.linalg.lstsq(system, target.reshape(-1), rcond=1e-10)[0].reshape(q, q)
-    return np.asarray(0.5 * (sigma + transposed(sigma)) / sigma2)
+    return np.asarray(0.5 * (sigma + sigma.T))
 
 
 def _bounded(sigma: Floats, shape: FactorShape) -> Floats:
