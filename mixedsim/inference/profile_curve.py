@@ -20,6 +20,7 @@ from mixedsim.inference.profile_parameters import Chart, Evaluation
 Floats = NDArray[np.float64]
 _SETTLED = 1e-5  # what one more Newton step may promise; the quadratic model is exact to a power 3/2 of it
 _ROUGH = 1e-2  # the same for values on the way to an end
+_CLOSE = 0.05  # distance in ζ from which values are no longer rough
 _NEAR = 1e-3  # distance in ζ from which one more step of Newton's method on the curve needs no check
 _MOST_STEPS, _MOST_VALUES = 60, 60
 _PATIENCE = 5  # steps with an approximate Hessian before it is asked for what it misses
@@ -114,6 +115,8 @@ class Curve:
     def __init__(self, chart: Chart, best: Floats) -> None:
         self.chart, self.held = chart, chart.held
         self.least = -np.inf
+        # where the Hessian is approximate, so is what a step promises: more is asked of it
+        self._settled = _SETTLED if chart.exact else 1e-3 * _SETTLED
         self._missed = np.zeros((len(best), len(best)))
         if not chart.exact:
             self._learn(best, chart.evaluate(best))
@@ -122,10 +125,10 @@ class Curve:
 
     # ---- one value
 
-    def at(self, held: float, near: Point, settled: float = _SETTLED) -> Point:
+    def at(self, held: float, near: Point, settled: float | None = None) -> Point:
         """The point where the parameter's coordinate is `held`, sought from a point of the curve nearby.
 
-        The search ends where one more step promises less than `settled`.
+        The search ends where one more step promises less than `settled`, or than the curve's own measure.
         """
         move = held - near.psi[self.held]
         step = near.tangent * move
@@ -147,8 +150,9 @@ class Curve:
             return float(np.sqrt(max(point.curvature, 0.0) / 2.0))
         return point.slope / (2.0 * zeta)
 
-    def _settle(self, psi: Floats, settled: float = _SETTLED) -> Point:
+    def _settle(self, psi: Floats, settled: float | None = None) -> Point:
         """Minimise over all but the held coordinate: Newton's method, projected on bounds (Bertsekas 1982)."""
+        settled = self._settled if settled is None else settled
         psi = self._projected(psi)
         now = self.chart.evaluate(psi)
         for count in range(_MOST_STEPS):
@@ -235,17 +239,17 @@ class Curve:
         start = float(self.top.psi[self.held])
         inside: Point = self.top
         outside: Point | None = None
-        v = self._first(zeta)
+        v, missing = self._first(zeta), zeta
         for _ in range(_MOST_VALUES):
             v = bound if direction * (v - bound) >= 0 else v
             if v == inside.psi[self.held]:
                 return v
-            # rough points are enough to see where the end is; only the last one has to be exact
+            # rough points are enough to see where the end is; those close to it have to be exact
             near = inside if outside is None else self._nearer(v, inside, outside)
-            point = self.at(v, near, _SETTLED if v == bound else _ROUGH)
+            point = self.at(v, near, None if v == bound or abs(missing) < _CLOSE else _ROUGH)
             slope, missing = self.zeta_slope(point), zeta - self.zeta(point)
             newton = v + missing / slope if slope > 0 else direction * np.inf
-            if abs(missing) < _NEAR and slope > 0 and point.gain < _SETTLED:
+            if abs(missing) < _NEAR and slope > 0 and point.gain < self._settled:
                 return float(np.clip(newton, *self.chart.bounds))
             if direction * missing < 0:
                 outside = point
