@@ -6,37 +6,18 @@ with sum contrasts.
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import mixedsim as ms
+from tests.models.reference import CASES, MARKS, REFERENCE
 
-REFERENCE = Path(os.environ.get("MIXEDSIM_REFERENCE", Path(__file__).parents[3] / "shared" / "reference"))
-TOOL = REFERENCE.parent / "tools" / "parity.py"
-CASES = {path.stem: json.loads(path.read_text()) for path in sorted(REFERENCE.glob("cases/*.json"))}
 LINEAR = {name: case for name, case in CASES.items() if case["kind"] == "lmm" and case["expect"]["fixef"]}
 OF_TERMS = ("anova_satterthwaite", "anova_type3_chisq")
 OF_COEFFICIENTS = ("fixef", "coef_order", "coef_names_formulaic")
 
-pytestmark = [
-    pytest.mark.skipif(not TOOL.is_file(), reason=f"R's reference answers are not at {REFERENCE}"),
-    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def parity() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("parity", TOOL)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+pytestmark = MARKS
 
 
 def deviations(name: str, parity: ModuleType, wanted: tuple[str, ...]) -> tuple[int, list]:

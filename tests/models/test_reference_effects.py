@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
 import mixedsim as ms
+from tests.models.reference import CASES, LINEAR, MARKS, REFERENCE
 
-REFERENCE = Path(os.environ.get("MIXEDSIM_REFERENCE", Path(__file__).parents[3] / "shared" / "reference"))
-TOOL = REFERENCE.parent / "tools" / "parity.py"
-CASES = {path.stem: path for path in sorted(REFERENCE.glob("cases/*.json"))}
-KINDS = {name: json.loads(path.read_text())["kind"] for name, path in CASES.items()}
-LINEAR = [name for name, kind in KINDS.items() if kind == "lmm"]
-STANDARDIZED = [name for name, kind in KINDS.items() if kind == "standardize"]
+STANDARDIZED = [name for name, case in CASES.items() if case["kind"] == "standardize"]
 VARIANCES = 2e-5  # relative: R stops where θ is good to about 1e-5
 SHARES = 1e-6  # absolute
 STANDARD = 1e-6  # absolute, of coefficients and standard errors in standard deviations
 
-pytestmark = [
-    pytest.mark.skipif(not TOOL.is_file(), reason=f"R's reference answers are not at {REFERENCE}"),
-    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def parity() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("parity", TOOL)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +21,7 @@ def fits(parity):
 
     def fit(name: str):
         if name not in made:
-            case = json.loads(CASES[name].read_text())
+            case = CASES[name]
             made[name] = (case, parity.fit(ms, case | {"kind": "lmm"}, parity.read(case, REFERENCE)))
         return made[name]
 
@@ -73,7 +50,7 @@ def test_icc_and_r2(name, fits):
                 assert ours[key] == pytest.approx(value, abs=SHARES), key
 
 
-@pytest.mark.parametrize("name", [n for n in LINEAR if json.loads(CASES[n].read_text())["expect"].get("icc_by_group")])
+@pytest.mark.parametrize("name", [n for n in LINEAR if CASES[n]["expect"].get("icc_by_group")])
 def test_icc_by_group(name, fits, parity):
     case, fit = fits(name)
     ours = fit.icc(by_group=True)
@@ -96,6 +73,6 @@ def test_standardize_by_refit(name, fits):
 @pytest.mark.parametrize("name", STANDARDIZED)
 def test_the_tool_agrees(name, parity):
     ledger = parity.Ledger(1)
-    parity.run_case(ms, json.loads(CASES[name].read_text()), REFERENCE, "inference", ledger)
+    parity.run_case(ms, CASES[name], REFERENCE, "inference", ledger)
     assert ledger.count > 2
     assert not ledger.bad, ledger.bad[:5]

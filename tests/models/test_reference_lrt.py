@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import mixedsim as ms
+from tests.models.reference import CASES, MARKS, REFERENCE
 
-REFERENCE = Path(os.environ.get("MIXEDSIM_REFERENCE", Path(__file__).parents[3] / "shared" / "reference"))
-TOOL = REFERENCE.parent / "tools" / "parity.py"
-
-
-def cases() -> dict[str, dict]:
-    read = (json.loads(path.read_text()) for path in sorted(REFERENCE.glob("cases/*.json")))
-    return {case["id"]: case for case in read if case["kind"] == "lrt" and case["method"] in ("ML", "REML")}
+TABLES = {name: case for name, case in CASES.items() if case["kind"] == "lrt" and case["method"] in ("ML", "REML")}
+pytestmark = MARKS
 
 
-CASES = cases()
-pytestmark = pytest.mark.skipif(not TOOL.is_file(), reason=f"R's reference answers are not at {REFERENCE}")
-
-
-@pytest.fixture(scope="module")
-def parity() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("parity", TOOL)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", TABLES)
 def test_table_equals_lme4(name: str, parity: ModuleType) -> None:
-    case = CASES[name]
+    case = TABLES[name]
     ledger = parity.Ledger(1)
     parity.run_case(ms, case, REFERENCE, "inference", ledger)
     assert ledger.count == 2 * len(case["expect"]["tests"]) + len(case["expect"]["models"])
     assert not ledger.bad, ledger.bad[:5]
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["method"] == "ML"])
+@pytest.mark.parametrize("name", [name for name, case in TABLES.items() if case["method"] == "ML"])
 def test_table_holds_all_that_lme4_prints(name: str, parity: ModuleType) -> None:
-    case = CASES[name]
+    case = TABLES[name]
     data = parity.read(case, REFERENCE)
     fits = [parity.fit(ms, case | {"kind": "lmm"}, data, m["formula"], reml=True) for m in case["expect"]["models"]]
     table = ms.anova(*fits)  # REML fits, refitted

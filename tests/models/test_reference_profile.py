@@ -6,22 +6,17 @@ must agree with them to far more digits than `confint(model, method = "profile")
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
 import mixedsim as ms
-from tests.models.test_reference import CASES, LINEAR, REFERENCE, TOOL, parity, read
+from tests.models.reference import CASES, LINEAR, MARKS, REFERENCE
 
-pytestmark = [
-    pytest.mark.skipif(not TOOL.is_file(), reason=f"R's reference answers are not at {REFERENCE}"),
-    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
-]
-__all__ = ["parity"]  # a fixture
+pytestmark = MARKS
 
-PROFILED = [name for name in LINEAR if "confint_profile" in json.loads(CASES[name].read_text())["expect"]]
-WALD = [name for name in LINEAR if "confint_wald" in json.loads(CASES[name].read_text())["expect"]]
+PROFILED = [name for name in LINEAR if "confint_profile" in CASES[name]["expect"]]
+WALD = [name for name in LINEAR if "confint_wald" in CASES[name]["expect"]]
 # In interval widths. Ours stop where the next step in ζ would be below 1e-6; R's roots have 1e-9 steps.
 AGREE = 1e-6
 
@@ -46,7 +41,7 @@ def same_group(row: str, names: list[str]) -> str | None:
 
 @pytest.mark.parametrize("name", PROFILED)
 def test_profile_limits_equal_those_of_root_finding_in_r(name, parity):
-    case = read(name)
+    case = CASES[name]
     fit = parity.fit(ms, case, parity.read(case, REFERENCE))
     table = fit.confint()
     coefficients = case["expect"].get("coef_names_formulaic") or {}
@@ -61,7 +56,7 @@ def test_profile_limits_equal_those_of_root_finding_in_r(name, parity):
 
 @pytest.mark.parametrize("name", [n for n in WALD if "insteval" not in n])
 def test_wald_limits_of_coefficients_equal_lme4s(name, parity):
-    case = read(name)
+    case = CASES[name]
     table = parity.fit(ms, case, parity.read(case, REFERENCE)).confint("wald", parameters="fixed")
     coefficients = case["expect"].get("coef_names_formulaic") or {}
     limits = {row: ends for row, ends in case["expect"]["confint_wald"].items() if not re.match(r"\.sig|sd_|cor_", row)}
@@ -74,7 +69,7 @@ def test_wald_limits_of_coefficients_equal_lme4s(name, parity):
 
 def test_every_profile_row_was_compared():
     """The reference holds sds, correlations, σ and coefficients: none of the four kinds may fall out of the test."""
-    rows = [row for name in PROFILED for row in read(name)["expect"]["confint_profile"]]
+    rows = [row for name in PROFILED for row in CASES[name]["expect"]["confint_profile"]]
     assert len(PROFILED) >= 17
     for kind in (r"sd_", r"cor_", r"sigma$", r"\(Intercept\)$"):
         assert any(re.match(kind, row) for row in rows)
