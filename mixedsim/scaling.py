@@ -61,10 +61,14 @@ class Standardiser:
     Parameters
     ----------
     rows : n.
+    weights : prior weights, or None. Weights a million times as large make every residual a thousand times as precise,
+        and varying effects a thousand times as large beside it; `unit` takes that back, so that a standardised θ is
+        of order 1 whatever the weights' scale.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, weights: Floats | None = None) -> None:
         self.rows = rows
+        self.unit = 1.0 if weights is None else 1.0 / float(np.sqrt(weights.mean()))
         self._known: dict[tuple[int, bool], tuple[Floats, float, float]] = {}
         self._owners: list[Floats] = []  # ids are only unique while the arrays live
 
@@ -179,6 +183,8 @@ def scale_varying(columns: Sequence[Column], standardise: Standardiser) -> tuple
         if intercept is not None and i != intercept:
             transform[intercept, i] = -mean / scale
         out.append(values)
+    if standardise.unit != 1.0:
+        return tuple(column * standardise.unit for column in out), transform * standardise.unit
     return tuple(out), transform
 
 

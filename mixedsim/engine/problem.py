@@ -88,7 +88,7 @@ class Problem:
 def pose(design: Design) -> Problem:
     """Standardise a `Design` and take its cross-products: the last time that anyone looks at the rows."""
     has_intercept = "Intercept" in design.x.names
-    standardise = Standardiser(design.rows)
+    standardise = Standardiser(design.rows, design.weights)
     fixed = scale_fixed(design.x.columns, has_intercept, standardise)
     y = design.y if design.offset is None else design.y - design.offset
     y, response = scale_response(y, has_intercept)

@@ -54,7 +54,7 @@ class Rows:
 
 def standard_rows(design: Design, problem: Problem) -> Rows:
     """The rows behind the cross-products of `problem`, which was posed from `design`."""
-    standardise = Standardiser(design.rows)
+    standardise = Standardiser(design.rows, design.weights)
     fixed = scale_fixed(design.x.columns, "Intercept" in design.x.names, standardise)
     x = np.empty((design.rows, problem.cp.p), order="F")
     for j, column in enumerate(fixed.columns):

@@ -41,9 +41,12 @@ class Satterthwaite:
     @classmethod
     def of(cls, objective: Objective, at: Profile, parameters: VarianceParameters) -> Satterthwaite:
         """The method for one optimum."""
-        values, vectors = np.linalg.eigh(parameters.hessian)
-        flat = vectors[:, values <= _FLAT * values.max(initial=0.0)]
-        return cls(at.sigma2 * at.w_inverse, covariance_derivatives(objective, at), parameters.covariance, flat)
+        return cls(
+            at.sigma2 * at.w_inverse,
+            covariance_derivatives(objective, at),
+            parameters.covariance,
+            parameters.flat(_FLAT),
+        )
 
     def df(self, contrasts: Floats) -> Floats:
         """Degrees of freedom of each of m contrasts (m × p): m values.

@@ -34,14 +34,36 @@ class VarianceParameters:
     hessian: Floats
 
     @cached_property
+    def _curvature(self) -> tuple[Floats, Floats, Floats]:
+        """Units of (θ, σ), and eigenvalues and eigenvectors of the Hessian in these units.
+
+        θ is a ratio and of order 1; σ counts in its own size, so that a small one does not hide the rest.
+        """
+        unit = np.append(np.ones(len(self.theta)), self.sigma)
+        values, vectors = np.linalg.eigh(self.hessian * np.outer(unit, unit))
+        return unit, values, vectors
+
+    def flat(self, tolerance: float) -> Floats:
+        """Directions of (θ, σ) in which the deviance curves by no more than `tolerance` of the most: (K + 1) × u."""
+        unit, values, vectors = self._curvature
+        directions = unit[:, None] * vectors[:, values <= tolerance * values.max(initial=0.0)]
+        return np.asarray(directions / np.linalg.norm(directions, axis=0, keepdims=True))
+
+    @property
+    def is_minimum(self) -> bool:
+        """Whether the deviance curves downwards in no direction, but for rounding."""
+        _, values, _ = self._curvature
+        return bool(values.min() > -1e-6 * max(float(values.max()), 1e-300))
+
+    @cached_property
     def covariance(self) -> Floats:
         """Asymptotic covariance of (θ̂, σ̂): 2 H⁻¹, on the directions in which the deviance curves upwards.
 
         At a singular optimum some directions are flat (they do not change ΛΛ'); they carry no information and get none.
         """
-        values, vectors = np.linalg.eigh(self.hessian)
+        unit, values, vectors = self._curvature
         solid = values > 1e-8 * max(float(values.max(initial=0.0)), 1e-300)
-        return np.asarray(2.0 * (vectors[:, solid] / values[solid]) @ vectors[:, solid].T)
+        return np.asarray(2.0 * (vectors[:, solid] / values[solid]) @ vectors[:, solid].T * np.outer(unit, unit))
 
     def delta(self, of: Callable[[Floats, float], Floats]) -> tuple[Floats, Floats]:
         """Value and covariance of a smooth vector function of (θ, σ), by the delta method (central differences)."""

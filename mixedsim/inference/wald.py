@@ -158,8 +158,7 @@ class _Known:
         self.problem, self.parameters, self.z = problem, parameters, z
         self.relative = problem.relative_covariances(parameters.theta)
         self.scale = problem.response.scale
-        values = np.linalg.eigvalsh(parameters.hessian)
-        self.is_minimum = bool(values.min() > -1e-6 * max(float(values.max()), 1e-300))
+        self.is_minimum = parameters.is_minimum
 
     def sd(self, f: int, i: int) -> Floats:
         """Standard deviation of effect i of factor f."""

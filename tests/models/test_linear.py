@@ -158,6 +158,17 @@ def test_a_doubled_weight_is_a_row_with_half_the_variance(sleepstudy):
     assert one.loglik == pytest.approx(scaled.loglik, abs=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_the_scale_of_the_weights_scales_sigma_and_nothing_else(sleepstudy, slopes, scale):
+    fit = ms.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy, weights=np.full(180, scale))
+    assert not fit.singular
+    assert fit.messages == ()
+    np.testing.assert_allclose(fit.fixef, slopes.fixef, rtol=SAME)
+    np.testing.assert_allclose(fit.varcorr["variance"], slopes.varcorr["variance"], rtol=1e-5)
+    np.testing.assert_allclose(fit.coefficients()["df"], slopes.coefficients()["df"], rtol=1e-5)
+    assert fit.sigma == pytest.approx(slopes.sigma * np.sqrt(scale), rel=1e-6)
+
+
 def test_an_offset_is_a_shifted_response(sleepstudy):
     known = sleepstudy.assign(known=7.0 * sleepstudy["Days"], shifted=sleepstudy["Reaction"] - 7.0 * sleepstudy["Days"])
     one = ms.lmer("Reaction ~ Days + (1 | Subject)", known, offset="known")
