@@ -28,6 +28,7 @@ Optimizer = Literal["newton", "bfgs", "l-bfgs-b", "nelder-mead", "powell"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 _NEWTON_STEPS = 200
 _NEGLIGIBLE = 1e-6  # deviance that a search which ended by its own rule may have left on the table
+_VALLEY = 1e-8  # the same for one that was still going down a bent valley when its steps were used up
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class _Search:
         self.hessian = np.empty((0, 0))
         self.hessian_at: Profile | None = None
         self.decrease = np.inf
-        self.stuck = False
+        self.stuck = self.exhausted = False
         self.snapped: list[Floats] = []
 
     def _evaluate(self, theta: Floats) -> Profile:
@@ -206,6 +207,8 @@ class _Search:
             if not self._descend(step * min(1.0, reach / length)):
                 self.stuck = True
                 return
+        self._newton_step()  # a bent valley has used up all steps: what is left to gain is judged
+        self.exhausted = True
 
     def _newton_step(self) -> Floats:
         """The step by absolute curvature, which always descends; how much it promises goes to `decrease`."""
@@ -269,7 +272,8 @@ class _Search:
         lowest = float(np.linalg.eigvalsh(self.hessian).min(initial=np.inf))
         largest = float(np.abs(self.hessian).max(initial=1.0))
         ended = self.stuck or self.control.optimizer != "newton"
-        arrived = self.decrease < (_NEGLIGIBLE if ended else max(self.control.tolerance, self._noise()))
+        enough = _NEGLIGIBLE if ended else _VALLEY if self.exhausted else self.control.tolerance
+        arrived = self.decrease < max(enough, self._noise())
         converged = bool(arrived and lowest > -1e-5 * max(1.0, largest))
         if not converged and self.at.r2 < _NEARLY_EXACT * self.objective.cp.yy[0]:
             raise explained_exactly()

@@ -88,3 +88,19 @@ def test_small_and_often_singular_data_never_stop_short(seed):
     assert ours.converged
     best = min(minimise(objective, begin=rng.normal(size=3)).profile.deviance for _ in range(10))
     assert ours.profile.deviance <= best + 1e-6
+
+
+def test_a_long_bent_valley_is_no_failure():
+    """One effect nearly without variance and perfectly correlated: the last hundred steps gain less than 1e-8."""
+    rng = np.random.default_rng([1, 6, 1])
+    codes = np.repeat(np.arange(6), 20)
+    worst = 0
+    for _ in range(40):
+        x = rng.normal(size=120)
+        y = 0.4 * rng.normal(size=6)[codes] * x + rng.normal(size=120)
+        group = Grouping(codes, 6, (1.0, x))
+        objective = Objective(cross_products([group], [1.0, x], y), Layout([FactorShape(6, (2,))]), True)
+        ours = minimise(objective)
+        worst = max(worst, ours.evaluations)
+        assert ours.converged
+    assert worst > 20  # some of them are such valleys
