@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal, get_args
@@ -27,6 +28,7 @@ _NEARLY_EXACT = 1e-9  # share of the response left to the residual, beside which
 Optimizer = Literal["newton", "bfgs", "l-bfgs-b", "nelder-mead", "powell"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 _NEWTON_STEPS = 200
+_SMALL = 64  # rows of the largest dense matrix
 _NEGLIGIBLE = 1e-6  # deviance that a search which ended by its own rule may have left on the table
 _VALLEY = 1e-8  # the same for one that was still going down a bent valley when its steps were used up
 
@@ -132,7 +134,9 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
     control : optimiser and tolerances.
     """
     control = control or Control()
-    with threads_for(objective.blocks.dense_size):
+    size = objective.blocks.dense_size
+    # BLAS keeps small matrices to one thread by itself, and telling it costs more than a small fit
+    with threads_for(size) if size > _SMALL else nullcontext():
         return _search(objective, begin, control)
 
 
