@@ -1,7 +1,7 @@
 """Terms become columns: what a right-hand side means for given data.
 
-Plain numeric columns, their products and the intercept are read directly, without a copy; everything else
-(categories, contrasts, splines, functions) goes through formulaic, whose coefficient names are used throughout.
+Numbers, categories and their products are read directly (`plain_columns`); everything else (contrasts, splines,
+functions) goes through formulaic, whose coefficient names are used throughout.
 A column that is the same in every row is a single float, so that a linear predictor over a million rows is a sum
 of products and never a stacked matrix.
 """
@@ -20,12 +20,12 @@ import pandas as pd
 from formulaic import Formula as FormulaicFormula
 from formulaic import ModelSpec
 from formulaic.errors import DataMismatchWarning, FormulaicError
-from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
 from mixedsim.errors import DataError, shown
-from mixedsim.formula import column_of, fixed_terms, variables_of
+from mixedsim.formula import fixed_terms, variables_of
 from mixedsim.grammar import FUNCTIONS, for_formulaic
+from mixedsim.plain_columns import plain_columns
 from mixedsim.reading import Data, dates_as_days, is_numeric, read_column, require
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ class ColumnSpec:
     Attributes
     ----------
     rhs : the right-hand side.
-    model_spec : formulaic's memory; None where only plain numeric columns occur, and nothing had to be learned.
+    model_spec : formulaic's memory; None where the columns are plain (`plain_columns`) and it was not asked.
     levels : the categories of every categorical column that is read.
     """
 
@@ -114,50 +114,28 @@ def model_columns(
     rows = _rows(data)
     if isinstance(data, pd.DataFrame):
         data = {name: dates_as_days(read_column(name, data[name])) for name in names if name in data}
-    if spec is None or spec.model_spec is None:
-        direct = _direct(terms, data, {} if shared is None else shared)
-        if direct is not None:
-            labels = tuple(str(t) for t in terms)
-            return Columns(*direct, rows=rows, terms=labels, spec=ColumnSpec(rhs, None, {}))
+    shared = {} if shared is None else shared
     if spec is None:
-        return _learned(rhs, data, names, rows)
+        plain = plain_columns(terms, data, shared)
+        if plain is None:
+            return _learned(rhs, data, names, rows)
+        levels = {name: data[name].categories for name in names if isinstance(data[name], pd.Categorical)}
+        return Columns(plain.names, plain.columns, rows, plain.terms, ColumnSpec(rhs, None, levels))
     for name in sorted(names - spec.levels.keys()):
         if name in data and not is_numeric(data[name]):
             raise DataError(f"column {name!r} held numbers when the model was fitted: convert it to numbers.")
-    return _replayed(spec, data, names, rows)
+    known = {name: _recoded(name, data[name], spec.levels.get(name)) for name in names if name in data}
+    if spec.model_spec is not None:
+        return _replayed(spec, known, names, rows)
+    plain = plain_columns(terms, known, shared)
+    assert plain is not None  # what was plain when the model was fitted still is
+    return Columns(plain.names, plain.columns, rows, plain.terms, spec)
 
 
 def _rows(data: Data) -> int:
     if isinstance(data, pd.DataFrame):
         return len(data)
     return max((len(v) for v in data.values() if np.ndim(v) == 1), default=0)
-
-
-def _direct(
-    terms: tuple[Term, ...], data: Data, plain: dict[str, Floats]
-) -> tuple[tuple[str, ...], tuple[Floats | float, ...]] | None:
-    """Names and columns if every factor is a plain numeric column; None if formulaic is needed."""
-    names: list[str] = []
-    columns: list[Floats | float] = []
-    for term in terms:
-        parts: list[str] = []
-        column: Floats | float = 1.0
-        for factor in term.factors:
-            name = column_of(factor)
-            if name is None:
-                if factor.expr == "1":
-                    continue
-                return None
-            if name not in plain:
-                values = data[name]
-                if not is_numeric(values):
-                    return None
-                plain[name] = np.asarray(values, dtype=np.float64)
-            parts.append(name)
-            column = plain[name] if isinstance(column, float) else column * plain[name]
-        names.append(":".join(parts) or "Intercept")
-        columns.append(column)
-    return tuple(names), tuple(columns)
 
 
 def _learned(rhs: str, data: Mapping[str, Any], names: frozenset[str], rows: int) -> Columns:
@@ -180,17 +158,8 @@ def _learned(rhs: str, data: Mapping[str, Any], names: frozenset[str], rows: int
 
 
 def _replayed(spec: ColumnSpec, data: Mapping[str, Any], names: frozenset[str], rows: int) -> Columns:
-    """The same columns from new data: NaN where a value is missing, an error for a category that is new."""
+    """The same columns from new data by formulaic's memory: NaN where a value is missing."""
     frame = _frame(data, names, rows)
-    for name, known in spec.levels.items():
-        unseen = pd.Index(frame[name].dropna().unique()).difference(known, sort=False)
-        if len(unseen):
-            raise DataError(
-                f"column {name!r} has levels that the model was not fitted on: "
-                f"{', '.join(map(shown, unseen[:5]))}; "
-                f"known are {', '.join(map(shown, known[:12]))}{', …' if len(known) > 12 else ''}."
-            )
-        frame[name] = pd.Categorical(np.asarray(frame[name], dtype=object), categories=known)
     complete = frame.notna().all(axis=1).to_numpy()
     assert spec.model_spec is not None
     with _in_our_words(spec.rhs):
@@ -200,6 +169,20 @@ def _replayed(spec: ColumnSpec, data: Mapping[str, Any], names: frozenset[str], 
         columns = tuple(c if isinstance(c, float) else _spread(c, complete) for c in columns)
     labels = [str(term) for term, where in spec.model_spec.term_indices.items() for _ in where]
     return Columns(tuple(spec.model_spec.column_names), columns, rows, tuple(labels), spec)
+
+
+def _recoded(name: str, values: Any, known: pd.Index[Any] | None) -> Any:
+    """A column of new data by the levels of the old (None if it had none); an error for a level that is new."""
+    if known is None:
+        return values
+    unseen = pd.Index(pd.unique(values)).dropna().difference(known, sort=False)
+    if len(unseen):
+        raise DataError(
+            f"column {name!r} has levels that the model was not fitted on: "
+            f"{', '.join(map(shown, unseen[:5]))}; "
+            f"known are {', '.join(map(shown, known[:12]))}{', …' if len(known) > 12 else ''}."
+        )
+    return pd.Categorical(np.asarray(values, dtype=object), categories=known)
 
 
 def _spread(column: Floats, complete: NDArray[np.bool_]) -> Floats:

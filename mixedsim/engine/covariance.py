@@ -89,7 +89,7 @@ class Layout:
         """``Σ_ab S_ab ∂²(ΛΛ')_ab/∂θ_k∂θ_l`` for the θ of factor `f`: K_f × K_f, where S is symmetric."""
         mine = self.of_factor[f]
         row, column = self.row[mine], self.column[mine]
-        return np.asarray(2.0 * s[np.ix_(row, row)] * (column[:, None] == column[None, :]))
+        return np.asarray(2.0 * s[row[:, None], row] * (column[:, None] == column))
 
     def canonical(self, theta: Floats) -> Floats:
         """The same covariance with every diagonal element of Λ non-negative (columns may be turned by -1)."""
@@ -109,6 +109,10 @@ def lower_factor(sigma: Floats, terms: Sequence[int]) -> Floats:
     lam = np.zeros_like(sigma)
     start = 0
     for q in terms:
+        if q == 1:
+            lam[start, start] = np.sqrt(max(sigma[start, start], 0.0))
+            start += 1
+            continue
         where = slice(start, start + q)
         values, vectors = np.linalg.eigh(sigma[where, where])
         root = vectors * np.sqrt(np.clip(values, 0.0, None))

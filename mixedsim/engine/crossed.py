@@ -16,11 +16,12 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
-from mixedsim.engine.small import gram, inverse_and_logdet, noise, transposed
+from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, transposed
 from mixedsim.errors import DataError
 
 Floats = NDArray[np.float64]
 _SMALL = 200_000  # cells below which a sparse matrix costs more to handle than its zeros
+_TINY = 64  # rows up to which threads are not limited (`optimise`): there, only routines that keep to one thread serve
 _LARGEST_DENSE = 25_000  # effects in the dense part: 5 GB a matrix, and some three of them are needed
 
 
@@ -86,11 +87,14 @@ class CrossedBlocks:
         """Absorb all random effects at the given Λ."""
         return CrossedAbsorbed(self, lambdas)
 
+    def diagonal(self, lambdas: Sequence[Floats]) -> Floats | None:
+        """Λ_R as one number an effect, where every remaining factor has one effect; None elsewhere."""
+        if any(q > 1 for _, q in self.shapes):
+            return None
+        return np.repeat([lambdas[f][0, 0] for f in self.rest], [j for j, _ in self.shapes])
+
     def right_lambda(self, a: Floats, lambdas: Sequence[Floats]) -> Floats:
         """``A Λ_R`` for a matrix with the dense part's effects as columns."""
-        if all(q == 1 for _, q in self.shapes):
-            scale = np.concatenate([np.full(j, lambdas[f][0, 0]) for f, (j, _) in self._each()])
-            return np.asarray(a * scale)
         out = np.empty_like(a)
         for i, (f, (j, q)) in enumerate(self._each()):
             out[:, self.part(i)] = (a[:, self.part(i)].reshape(-1, j, q) @ lambdas[f]).reshape(len(a), -1)
@@ -114,6 +118,7 @@ class CrossedAbsorbed:
 
     def __init__(self, blocks: CrossedBlocks, lambdas: Sequence[Floats]) -> None:
         self.blocks, self.lambdas = blocks, lambdas
+        self.diagonal = blocks.diagonal(lambdas)
         lam = lambdas[blocks.first]
         inverse, logdet = inverse_and_logdet(lam.T @ blocks.d @ lam + np.eye(len(lam)))
         self.inverse = inverse
@@ -122,24 +127,40 @@ class CrossedAbsorbed:
         width = blocks.cw.shape[2]
         self.u = blocks.a_rr - blocks.pattern.quadratic(self.k)
         self.c_rest = blocks.cw_rest - blocks.a_1r.T @ self.kcw.reshape(-1, width)
-        self.u_lam = blocks.right_lambda(self.u, lambdas)
-        m = blocks.right_lambda(self.u_lam.T, lambdas)
+        self.u_lam = self._right_lambda(self.u)
+        m = self._right_lambda(self.u_lam.T)
         m.flat[:: blocks.m + 1] += 1.0
         # m is symmetric, so its C-ordered rows are LAPACK's columns: no copy is made
         root, failed = lapack.dpotrf(m.T, lower=1, overwrite_a=1, clean=1)
         if failed:
             raise np.linalg.LinAlgError("the Schur complement is not positive definite")
         self.root = root
+        # OpenBLAS shares out a trtrs or potri of any size, a trtri of this size not
+        self.root_inverse: Floats | None = lapack.dtrtri(root, lower=1)[0] if blocks.m <= _TINY else None
         self.logdet = logdet + 2.0 * float(np.log(np.diag(root)).sum())
-        lam_c = blocks.right_lambda(self.c_rest.T, lambdas).T
-        half, _ = lapack.dtrtrs(root, np.asfortranarray(lam_c), lower=1)
+        lam_c = self._right_lambda(self.c_rest.T).T
+        half = self.root_solve(lam_c)
         ww = blocks.ww - gram(blocks.cw, self.kcw) - half.T @ half
         self.ww = 0.5 * (ww + ww.T)
-        solved, _ = lapack.dtrtrs(root, half, lower=1, trans=1)
-        self.k_c_rest = self._left_lambda(solved)
+        self.k_c_rest = self._left_lambda(self.root_solve(half, transposed=True))
+
+    def root_solve(self, b: Floats, transposed: bool = False) -> Floats:
+        """``L⁻¹b``, or ``L⁻ᵀb``, where ``M_R = LL'``."""
+        if self.root_inverse is not None:
+            return np.asarray((self.root_inverse.T if transposed else self.root_inverse) @ b)
+        solved, _ = lapack.dtrtrs(self.root, np.asfortranarray(b), lower=1, trans=int(transposed))
+        return np.asarray(solved)
+
+    def _right_lambda(self, a: Floats) -> Floats:
+        """``A Λ_R``."""
+        if self.diagonal is not None:
+            return np.asarray(a * self.diagonal)
+        return self.blocks.right_lambda(a, self.lambdas)
 
     def _left_lambda(self, a: Floats) -> Floats:
         """``Λ_R A``."""
+        if self.diagonal is not None:
+            return np.asarray(self.diagonal[:, None] * a)
         blocks = self.blocks
         out = np.empty_like(a)
         for i, (f, (j, q)) in enumerate(blocks._each()):
@@ -148,11 +169,15 @@ class CrossedAbsorbed:
 
     def _inverse(self) -> Floats:
         """``M_R⁻¹``, both triangles."""
+        if self.root_inverse is not None:
+            return np.asarray(self.root_inverse.T @ self.root_inverse)
         lower, _ = lapack.dpotri(self.root, lower=1)
         return _mirrored(lower)
 
     def _k_rest(self, inverse: Floats) -> Floats:
         """``Λ_R M_R⁻¹ Λ_R'``."""
+        if self.diagonal is not None:
+            return np.asarray(self.diagonal[:, None] * inverse * self.diagonal)
         once = self.blocks.right_lambda(inverse, [lam.T for lam in self.lambdas])
         return self.blocks.right_lambda(once.T, [lam.T for lam in self.lambdas])
 
@@ -166,7 +191,7 @@ class CrossedAbsorbed:
         for i, (f, (j, q)) in enumerate(blocks._each()):
             own = g[blocks.part(i)].reshape(j, q, -1)
             h = self._diagonal_sum(i, inverse, k_rest)
-            out[f] = h - np.tensordot(own @ ww_bar, own, axes=([0, 2], [0, 2]))
+            out[f] = h - gram_of_rows(own @ ww_bar, own)
         u_bar = k_rest + (self.k_c_rest @ ww_bar) @ self.k_c_rest.T
         c_bar = -2.0 * (self.k_c_rest @ ww_bar)
         back = (blocks.a_1r @ c_bar).reshape(blocks.cw.shape) + blocks.cw @ ww_bar
@@ -186,10 +211,10 @@ class CrossedAbsorbed:
         if np.abs(np.diag(lam)).min() > 1e-5:
             left = self.u_lam[own].reshape(j, q, -1)
             right = inverse[own].reshape(j, q, -1)
-            h_lam = np.tensordot(left, right, axes=([0, 2], [0, 2]))
+            h_lam = gram_of_rows(left, right)
             return np.asarray(np.linalg.solve(lam.T, h_lam.T).T)
         u = self.u[own].reshape(j, q, -1)
-        uku = np.tensordot((self.u[own] @ k_rest).reshape(j, q, -1), u, axes=([0, 2], [0, 2]))
+        uku = gram_of_rows((self.u[own] @ k_rest).reshape(j, q, -1), u)
         diagonal = self.u[own, own].reshape(j, q, j, q)[np.arange(j), :, np.arange(j), :]
         return np.asarray(diagonal.sum(axis=0) - uku)
 
@@ -208,7 +233,7 @@ class CrossedAbsorbed:
         """Dense part first, then every level of the first factor given it."""
         blocks = self.blocks
         out: list[Floats] = [np.empty(0)] * len(self.lambdas)
-        white, _ = lapack.dtrtrs(self.root, rng.standard_normal(blocks.m), lower=1, trans=1)
+        white = self.root_solve(rng.standard_normal(blocks.m), transposed=True)
         rest = self.k_c_rest @ contrast + self._left_lambda(white[:, None])[:, 0]
         for i, (f, (j, q)) in enumerate(blocks._each()):
             out[f] = rest[blocks.part(i)].reshape(j, q)
@@ -240,8 +265,8 @@ class CrossedAbsorbed:
         kr = self.k @ mine
         rest = np.concatenate([zzv[f].reshape(-1, columns) for f in blocks.rest])
         rest = rest - blocks.a_1r.T @ kr.reshape(-1, columns)
-        lam_rest = blocks.right_lambda(rest.T, self.lambdas).T
-        half, _ = lapack.dtrtrs(self.root, np.asfortranarray(lam_rest), lower=1)
+        lam_rest = self._right_lambda(rest.T).T
+        half = self.root_solve(lam_rest)
         vv = vv - gram(mine, kr) - half.T @ half
         wv = wv - gram(blocks.cw, kr) - self.k_c_rest.T @ rest
         return np.asarray(vv), np.asarray(wv)

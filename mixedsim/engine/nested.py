@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
-from mixedsim.engine.small import gram, inverse_and_logdet, noise, transposed
+from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, transposed
 
 Floats = NDArray[np.float64]
 
@@ -237,5 +237,4 @@ class NestedAbsorbed:
 
 def _outer_sum(g: Floats, e: Floats) -> Floats:
     """``Σ_j g_j e_j g_j'``, where e is one matrix for all levels or one a level."""
-    ge = g @ e
-    return np.tensordot(ge, g, axes=([0, 2], [0, 2]))
+    return gram_of_rows(g @ e, g)

@@ -116,7 +116,7 @@ class Objective:
         else:
             hessian = self._average_information(at, directions)
         for f, mine in enumerate(self.layout.of_factor):
-            hessian[np.ix_(mine, mine)] += self.layout.curvature(f, at.scores[f])
+            hessian[mine[:, None], mine] += self.layout.curvature(f, at.scores[f])
         return 0.5 * (hessian + hessian.T)
 
     def hessian(self, at: Profile, step: float = 1e-4) -> Floats:
@@ -153,8 +153,8 @@ class Objective:
         s = np.empty(self.layout.size)
         for f, mine in enumerate(self.layout.of_factor):
             v = np.zeros((*h[f].shape, self.layout.size))
-            v[:, :, mine] = np.tensordot(h[f], directions[f], axes=([1], [1])).transpose(0, 2, 1)
-            s[mine] = np.tensordot(h[f], v[:, :, mine], axes=([0, 1], [0, 1]))
+            v[:, :, mine] = (h[f][:, None, None, :] @ directions[f])[:, :, 0].transpose(0, 2, 1)
+            s[mine] = h[f].reshape(-1) @ v[:, :, mine].reshape(h[f].size, -1)
             vectors.append(v)
         vv, wv = at.absorbed.inner(vectors)
         xv = wv[: self.cp.p]

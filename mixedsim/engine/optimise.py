@@ -157,6 +157,7 @@ class _Search:
         self.at = self._evaluate(np.asarray(begin, dtype=np.float64))
         self.path = [self._row()]
         self.hessian = np.empty((0, 0))
+        self.values, self.vectors = np.empty(0), np.empty((0, 0))
         self.hessian_at: Profile | None = None
         self.decrease = np.inf
         self.stuck = self.exhausted = False
@@ -170,9 +171,10 @@ class _Search:
         return np.append(self.at.theta, [self.at.deviance, np.abs(self.at.gradient).max(initial=0.0)])
 
     def _curve(self) -> None:
-        """Curvature where the search stands, computed once."""
+        """Curvature where the search stands, with its eigenvalues and -vectors, computed once."""
         if self.hessian_at is not self.at:
             self.hessian, self.hessian_at = self.objective.curvature(self.at), self.at
+            self.values, self.vectors = np.linalg.eigh(self.hessian)
 
     def _noise(self) -> float:
         """Change in deviance that rounding alone can make."""
@@ -217,7 +219,7 @@ class _Search:
     def _newton_step(self) -> Floats:
         """The step by absolute curvature, which always descends; how much it promises goes to `decrease`."""
         self._curve()
-        values, vectors = np.linalg.eigh(self.hessian)
+        values, vectors = self.values, self.vectors
         slope = vectors.T @ self.at.gradient
         size = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max(initial=0.0))))
         self.decrease = float(0.5 * (slope**2 / size).sum())
@@ -254,7 +256,7 @@ class _Search:
         """Leave a stationary point that is no minimum: True if a downhill direction was found."""
         if self.stuck:
             return False
-        values, vectors = np.linalg.eigh(self.hessian)
+        values, vectors = self.values, self.vectors
         if not len(values) or values[0] > -1e-6 * max(1.0, float(np.abs(values).max())):
             return False
         for size in (0.3, 0.1, 0.03, 0.01):
@@ -273,7 +275,7 @@ class _Search:
         if not np.array_equal(theta, self.at.theta):
             self.at = self._evaluate(theta)
         self._curve()
-        lowest = float(np.linalg.eigvalsh(self.hessian).min(initial=np.inf))
+        lowest = float(self.values.min(initial=np.inf))
         largest = float(np.abs(self.hessian).max(initial=1.0))
         ended = self.stuck or self.control.optimizer != "newton"
         enough = _NEGLIGIBLE if ended else _VALLEY if self.exhausted else self.control.tolerance

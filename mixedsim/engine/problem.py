@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from mixedsim.design import Design
 from mixedsim.engine.covariance import FactorShape, Layout, lower_factor
@@ -97,7 +96,7 @@ def pose(design: Design) -> Problem:
         scaled = [scale_varying(term.columns.columns, standardise) for term in factor.terms]
         columns = tuple(column for some, _ in scaled for column in some)
         groups.append(Grouping(factor.codes, len(factor.levels), columns))
-        transforms.append(block_diag(*(t for _, t in scaled)))
+        transforms.append(_side_by_side([t for _, t in scaled]))
         shapes.append(FactorShape(len(factor.levels), tuple(len(some) for some, _ in scaled)))
     kept_names = [design.x.names[j] for j in fixed.kept]
     return Problem(
@@ -108,3 +107,14 @@ def pose(design: Design) -> Problem:
         response=response,
         intercept=kept_names.index("Intercept") if has_intercept else None,
     )
+
+
+def _side_by_side(blocks: list[Floats]) -> Floats:
+    """The block-diagonal matrix of square blocks."""
+    out = np.zeros((sum(map(len, blocks)),) * 2)
+    begin = 0
+    for block in blocks:
+        end = begin + len(block)
+        out[begin:end, begin:end] = block
+        begin = end
+    return out

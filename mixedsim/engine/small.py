@@ -32,6 +32,11 @@ def gram(a: Floats, b: Floats) -> Floats:
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
+def gram_of_rows(a: Floats, b: Floats) -> Floats:
+    """``Σ_j a_j b_j'`` for stacks a (J × s × k) and b (J × t × k): s × t, in one matrix product."""
+    return a.transpose(1, 0, 2).reshape(a.shape[1], -1) @ b.transpose(1, 0, 2).reshape(b.shape[1], -1).T
+
+
 def transposed(m: Floats) -> Floats:
     """Every matrix of a stack transposed."""
     return np.swapaxes(m, -1, -2)

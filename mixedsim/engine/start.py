@@ -53,7 +53,9 @@ def _covariance(d: Floats, e: Floats, sigma2: float) -> Floats:
     flat = d.reshape(levels, q * q)
     # Σ_j d_j S d_j in terms of vec(S): element (ab, cd) is Σ_j d_ac d_db
     system = (flat.T @ flat).reshape(q, q, q, q).transpose(0, 3, 1, 2).reshape(q * q, q * q)
-    sigma = np.linalg.lstsq(system, target.reshape(-1), rcond=1e-10)[0].reshape(q, q)
+    # levels that know some effects only leave directions unknown: a little ridge sets those to zero
+    ridge = 1e-10 * max(np.trace(system), 1e-300) * np.eye(q * q)
+    sigma = np.linalg.solve(system + ridge, target.reshape(-1)).reshape(q, q)
     return np.asarray(0.5 * (sigma + sigma.T))
 
 
@@ -62,6 +64,10 @@ def _bounded(sigma: Floats, shape: FactorShape) -> Floats:
     out = np.zeros_like(sigma)
     begin = 0
     for q in shape.terms:
+        if q == 1:
+            out[begin, begin] = min(max(sigma[begin, begin], _LEAST), _MOST)
+            begin += 1
+            continue
         own = slice(begin, begin + q)
         values, vectors = np.linalg.eigh(sigma[own, own])
         out[own, own] = (vectors * np.clip(values, _LEAST, _MOST)) @ vectors.T

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from formulaic.parser.types import Term as FormulaicTerm
 from numpy.typing import NDArray
 
 from mixedsim.columns import ColumnSpec
 from mixedsim.formula import column_of, fixed_terms
+from mixedsim.plain_columns import reduced
 
 Floats = NDArray[np.float64]
 Atom = tuple[tuple[str, int], ...]
@@ -115,11 +117,18 @@ def coding(spec: ColumnSpec, variables: Mapping[str, Any]) -> Coding:
 
 
 def _plain(spec: ColumnSpec) -> Blocks:
-    """Terms of a right-hand side that has numeric columns only, each term one column."""
-    one = np.ones((1, 1))
+    """Plain terms: every number is one column, every factor is coded against its first level."""
+    terms = fixed_terms(spec.rhs)
+
+    def part(term: FormulaicTerm, name: str) -> _Part:
+        if name not in spec.levels:
+            return _Part(name, np.ones((1, 1)), False, False)
+        without_first = reduced(term, name, terms)
+        return _Part(name, np.eye(len(spec.levels[name]))[:, int(without_first) :], without_first, True)
+
     return [
-        (str(term), [[_Part(name, one, False, False) for f in term.factors if (name := column_of(f)) is not None]])
-        for term in fixed_terms(spec.rhs)
+        (str(term), [[part(term, name) for f in term.factors if (name := column_of(f)) is not None]])
+        for term in terms
     ]
 
 

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag, lapack
+from scipy.linalg import block_diag
 
 from mixedsim.engine import Objective, Profile
 from mixedsim.engine.crossed import CrossedAbsorbed
@@ -190,7 +190,7 @@ class _CrossedJoint:
         lam = block_diag(
             *(np.kron(np.eye(j), absorbed.lambdas[f]) for f, (j, _) in zip(blocks.rest, blocks.shapes, strict=True))
         )
-        half, _ = lapack.dtrtrs(absorbed.root, np.asfortranarray(lam.T), lower=1)
+        half = absorbed.root_solve(lam.T)
         self.rest = half.T @ half
         self.own = absorbed.covariances()[blocks.first]
 
