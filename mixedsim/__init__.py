@@ -9,28 +9,49 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mixedsim import datasets
-from mixedsim.engine import Control
 from mixedsim.errors import ConvergenceError, DataError, FormulaError, MixedsimError, PopulationError
-from mixedsim.models import LinearMixedModel, anova, compare, drop1, lmer
-from mixedsim.simulate import (
-    Bernoulli,
-    Categorical,
-    ClusterMean,
-    Integers,
-    Normal,
-    Population,
-    Sample,
-    Truth,
-    Uniform,
-    scenarios,
-)
-from mixedsim.study import pooling, recover
 
 if TYPE_CHECKING:
-    from mixedsim import classroom, plot
+    from mixedsim import classroom, datasets, plot
+    from mixedsim.engine import Control
+    from mixedsim.models import LinearMixedModel, anova, compare, drop1, lmer
+    from mixedsim.simulate import (
+        Bernoulli,
+        Categorical,
+        ClusterMean,
+        Integers,
+        Normal,
+        Population,
+        Sample,
+        Truth,
+        Uniform,
+        scenarios,
+    )
+    from mixedsim.study import pooling, recover
 
 __version__ = "0.1.0"
+
+# A room is entered when something in it is first asked for: whoever simulates does not wait for the fitter, and
+# nobody waits for matplotlib. Type checkers read the imports above.
+_ROOMS = {
+    "engine": ("Control",),
+    "models": ("LinearMixedModel", "anova", "compare", "drop1", "lmer"),
+    "simulate": (
+        "Bernoulli",
+        "Categorical",
+        "ClusterMean",
+        "Integers",
+        "Normal",
+        "Population",
+        "Sample",
+        "Truth",
+        "Uniform",
+        "scenarios",
+    ),
+    "study": ("pooling", "recover"),
+}
+_MODULES = ("classroom", "datasets", "plot")
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "Bernoulli",
@@ -63,7 +84,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Rooms that need matplotlib or an extra are entered when first asked for: importing mixedsim stays quick."""
-    if name in ("plot", "classroom"):
+    if name in _MODULES:
         return import_module(f"mixedsim.{name}")
-    raise AttributeError(f"module 'mixedsim' has no attribute {name!r}")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'mixedsim' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"mixedsim.{_WHERE[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
