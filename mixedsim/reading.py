@@ -56,7 +56,7 @@ def read_column(name: str, series: pd.Series[Any]) -> Values:
     if pd.api.types.is_numeric_dtype(dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     if pd.api.types.is_string_dtype(dtype) and not pd.api.types.is_object_dtype(dtype):
-        return pd.Categorical(series)
+        return _text(series)
     return _read_objects(name, series)
 
 
@@ -64,7 +64,7 @@ def _read_objects(name: str, series: pd.Series[Any]) -> Values:
     """A column of Python objects: what pandas says that they are."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind == "string":
-        return pd.Categorical(series)
+        return _text(series)
     if kind == "boolean" and not series.isna().any():
         return series.to_numpy(dtype=bool)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty"):
@@ -83,6 +83,16 @@ def _read_objects(name: str, series: pd.Series[Any]) -> Values:
     kinds = "different kinds of values" if len(set(types)) > 1 else "neither numbers nor text"
     found = f"{kinds}, such as {shown(odd)} ({type(odd).__name__})"
     raise DataError(f"column {name!r} holds {found}: make all of them numbers, or all text.")
+
+
+def _text(series: pd.Series[Any]) -> pd.Categorical[Any]:
+    """Text as categories in alphabetical order: what pandas' own constructor makes, in half the time."""
+    codes, found = pd.factorize(series.to_numpy(dtype=object))
+    order = np.argsort(found)
+    place = np.empty(len(order) + 1, dtype=np.intp)
+    place[order] = np.arange(len(order))
+    place[-1] = -1  # a missing value has code −1
+    return pd.Categorical.from_codes(place[codes], dtype=pd.CategoricalDtype(pd.Index(found[order])), validate=False)
 
 
 def _widened(values: NDArray[Any]) -> NDArray[Any]:

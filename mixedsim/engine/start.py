@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.engine.covariance import FactorShape, Layout, lower_factor
+from mixedsim.engine.covariance import FactorShape, Layout
 from mixedsim.engine.cross_products import CrossProducts
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def start(cp: CrossProducts, layout: Layout) -> Floats:
     lambdas = []
     for d, e, shape in zip(cp.zz, sums, layout.factors, strict=True):
         relative = _covariance(d, e, sigma2) / sigma2
-        lambdas.append(lower_factor(_bounded(relative, shape), shape.terms))
+        lambdas.append(_bounded_factor(relative, shape))
     return layout.theta(lambdas)
 
 
@@ -59,17 +59,17 @@ def _covariance(d: Floats, e: Floats, sigma2: float) -> Floats:
     return np.asarray(0.5 * (sigma + sigma.T))
 
 
-def _bounded(sigma: Floats, shape: FactorShape) -> Floats:
-    """The nearest covariance with eigenvalues within bounds, uncorrelated between terms."""
+def _bounded_factor(sigma: Floats, shape: FactorShape) -> Floats:
+    """Λ of the nearest covariance with eigenvalues within bounds, uncorrelated between terms."""
     out = np.zeros_like(sigma)
     begin = 0
     for q in shape.terms:
         if q == 1:
-            out[begin, begin] = min(max(sigma[begin, begin], _LEAST), _MOST)
+            out[begin, begin] = min(max(sigma[begin, begin], _LEAST), _MOST) ** 0.5
             begin += 1
             continue
         own = slice(begin, begin + q)
         values, vectors = np.linalg.eigh(sigma[own, own])
-        out[own, own] = (vectors * np.clip(values, _LEAST, _MOST)) @ vectors.T
+        out[own, own] = np.linalg.cholesky((vectors * np.clip(values, _LEAST, _MOST)) @ vectors.T)
         begin += q
     return out
