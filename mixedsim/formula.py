@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -52,7 +53,7 @@ class RandomTerm:
     @property
     def text(self) -> str:
         """The term as one would type it."""
-        return f"({self.effects} | {':'.join(map(_spelled, self.factors))})"
+        return f"({self.effects} | {':'.join(map(spelled, self.factors))})"
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,8 @@ class _Reader(FormulaText):
             self.fail(start, "quoted text names no column: write the name alone, or in backticks if it has spaces")
         if text.startswith("."):
             self.fail(start, "the response must be named, and in backticks if its name begins with a dot")
-        self.check_code(start, end)
+        if not re.fullmatch(r"`[^`]*`|[^\W\d][\w.]*", text):
+            self.check_code(start, end)
         return for_formulaic(text)
 
     def right_hand_side(self, start: int, end: int) -> tuple[str, list[tuple[int, int]]]:
@@ -267,6 +269,8 @@ class _Reader(FormulaText):
         for sign, a, b in self._addends(start, end):
             bar = self._bar_inside(a, b)
             if bar is None:
+                if sign == "-" and self.text[a:b] not in ("0", "1"):
+                    self._check_removed(fixed, a, b)
                 fixed.append(f"{sign} {self.text[a:b].strip()}")
             elif sign == "-":
                 self.fail(a, "a random term cannot be subtracted: leave it out")
@@ -274,6 +278,14 @@ class _Reader(FormulaText):
                 bars.append(bar)
         joined = for_formulaic(" ".join(fixed)).removeprefix("+ ").strip()
         return (joined or "1"), bars
+
+    def _check_removed(self, fixed: list[str], a: int, b: int) -> None:
+        """What is subtracted must be there: in R a typing error here changes nothing and says nothing."""
+        have = _read_rhs(" ".join(fixed) or "1")
+        for term in _read_rhs(f"0 + {self.text[a:b]}"):
+            if term not in have:
+                known = ", ".join(map(str, have)) or "none so far"
+                self.fail(a, f"there is no fixed effect {str(term)!r} to remove: there are {known}")
 
     def _addends(self, start: int, end: int) -> list[tuple[str, int, int]]:
         """Top-level pieces between + and -, each with the sign before it."""
@@ -301,7 +313,7 @@ class _Reader(FormulaText):
         at = next(i for i in range(a, b) if self.text[i] == "|" and self.depth[i] >= 0)
         if self.depth[at] == base:
             self.fail(at, "a bar needs parentheses around its term, as in (1 | g)")
-        opened = self.text.rfind("(", 0, at)
+        opened = max(i for i in range(at) if self.depth[i] == self.depth[at] - 1 and self.text[i] == "(")
         if opened > 0 and (self.text[opened - 1].isalnum() or self.text[opened - 1] in "_."):
             return None  # an 'or' inside a function call, formulaic's business
         self.fail(opened, "a random term must stand on its own, joined to the rest by '+'")
@@ -348,16 +360,21 @@ class _Reader(FormulaText):
         return name
 
 
-def _rhs_of(terms: tuple[Term, ...]) -> str:
+def written(terms: Sequence[Term]) -> str:
+    """A right-hand side with exactly these terms, as one would type it: ``x``, ``0 + x``, ``1``."""
+    return _rhs_of(terms).removeprefix("1 + ")
+
+
+def _rhs_of(terms: Sequence[Term]) -> str:
     """Right-hand side with exactly these terms: ``1 + x`` or ``0 + x``."""
-    written = [":".join(_spelled(f.expr) if column_of(f) else f.expr for f in t.factors) for t in terms]
-    without_intercept = [w for w in written if w != "1"]
-    return " + ".join(["1" if len(without_intercept) < len(written) else "0", *without_intercept])
+    texts = [":".join(spelled(f.expr) if column_of(f) else f.expr for f in t.factors) for t in terms]
+    without_intercept = [text for text in texts if text != "1"]
+    return " + ".join(["1" if len(without_intercept) < len(texts) else "0", *without_intercept])
 
 
-def _spelled(name: str) -> str:
-    """A column's name as it can be read again: in backticks unless it is an identifier."""
-    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
+def spelled(name: str) -> str:
+    """A column's name as it can be read again: in backticks unless it is a plain word."""
+    return name if re.fullmatch(r"[^\W\d]\w*", name) and not keyword.iskeyword(name) else f"`{name}`"
 
 
 def with_fixed(formula: Formula, fixed: str) -> Formula:

@@ -7,56 +7,25 @@ named here are let through, and nothing else ever reaches formulaic, which evalu
 
 from __future__ import annotations
 
-import ast
-import difflib
-import keyword
 import re
-from collections.abc import Callable
+import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import numpy as np
-from formulaic.transforms import TRANSFORMS
-
+from mixedsim.calculation import CALLABLE, CALLED, DOTTED, QUOTED, Calculation
+from mixedsim.calculation import FUNCTIONS as FUNCTIONS
 from mixedsim.errors import FormulaError
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {"sqrt": np.sqrt, "abs": np.abs}  # beside formulaic's own
 
 _OPENERS = {"(": ")", "[": "]", "{": "}"}
 _DEEPEST = 50  # brackets within brackets: far beyond any model, far within Python's recursion limit
 _MOST_TERMS = 2000
-_MOST_OPERATIONS = 100  # in one calculation: its text is taken apart recursively
 _TOKEN = re.compile(
     r"(?P<name>`[^`]*`|[^\W\d][\w.]*)|(?P<number>\d[\w.]*)|(?P<bar>\|+)|(?P<operator>\*\*|[-+*/:^])"
     r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<other>%[^%\s]*%|[=!<>]=|.)",
     re.DOTALL,
 )
-_QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
-_DOTTED = re.compile(r"(?<![\w.])(?!np\.|contr\.)[^\W\d]\w*(?:\.\w+)+(?![\w.]|\s*\()")
-_CALLED = re.compile(r"(?<![\w.])([^\W\d][\w.]*)\s*\(")
-_ALLOWED = (
-    ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Attribute,
-    ast.List, ast.Tuple, ast.Dict, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop,
-)  # fmt: skip
-_CALLABLE = frozenset(TRANSFORMS) - {"np", "contr", "Q", "hashed", "lag"} | frozenset(FUNCTIONS)
-_NUMPY = frozenset({"where", "clip", "round", "isin"})  # beside its element-by-element functions
-
 _LOOKALIKES = dict(zip("−–∼˜～×∗∣｜（）＋：“”‘’", "--~~~**||()+:\"\"''", strict=True))
-_WORDS = {"TRUE": "True", "FALSE": "False", "NULL": "None", "NA": "None"}
-_COMPUTE = "compute it as a column of the data first, then name the column"
-_CATEGORY = "write C(...) for a category"
-_SHIFT = "shift it within its groups, data.groupby(...)[...].shift(), and name that column"
-_SMOOTH = "splines are written bs(x, df=4) or cr(x, df=4)"
-_CENTRE = "write center(x) or scale(x), which remember the mean for new data"
-_INSTEAD = {
-    "factor": _CATEGORY, "as.factor": _CATEGORY, "ordered": _CATEGORY, "as.character": _CATEGORY,
-    "offset": "give the offset as offset=\"column\" beside the formula",
-    "s": _SMOOTH, "ns": _SMOOTH, "te": _SMOOTH, "mean": _CENTRE, "np.mean": _CENTRE, "np.std": _CENTRE, "sd": _CENTRE,
-    "lag": _SHIFT,
-    "cbind": "a linear mixed model has one response", "c": "write Python's list [...]",
-    "Q": "put backticks around the name: `my column`",
-}  # fmt: skip
 _ODD = {
     ".": "'.' cannot stand for all other columns: name the predictors",
     "$": "'$' is not needed: write the name of the column alone",
@@ -67,6 +36,7 @@ _ODD = {
     "'": "quoted text names no column: write the name alone, or in backticks if it has spaces",
     "%": "operators with '%' are not part of the grammar: a:b stands for combinations, a/b for nesting",
 }
+_WORDS = frozenset({"True", "False", "None", "in"})  # which formulaic, or Python, takes for its own
 _ODD['"'] = _ODD["'"]
 _ODD |= dict.fromkeys(["<", ">", "<=", ">=", "==", "!=", "!", "&"], "comparisons go inside a call: I(x > 0)")
 
@@ -114,11 +84,15 @@ class FormulaText:
         for i, c in enumerate(self.text):
             depths.append(-1 if quote else len(stack))
             if quote:
+                if c == quote == "`" and i == quoted_at + 1:
+                    self.fail(quoted_at, "no name stands between these backticks: write one, or remove them")
                 quote = "" if c == quote else quote
             elif c in "`'\"":
                 quote, quoted_at = c, i
             elif c in _LOOKALIKES:
                 self.fail(i, f"this {c!r} only looks like {_LOOKALIKES[c]!r}: type it again")
+            elif unicodedata.category(c) in ("Cc", "Cf") and not c.isspace():
+                self.fail(i, f"an invisible character (U+{ord(c):04X}) stands here: type the formula again")
             elif c in _OPENERS:
                 stack.append((c, i))
                 if len(stack) > _DEEPEST:
@@ -166,7 +140,10 @@ class FormulaText:
             elif token.kind == "number" and before.text not in ("^", "**"):
                 self._check_number(token)
             elif token.kind == "call" and not grouping[-1]:
-                self.check_code(token.start, token.end)
+                if not self.check_code(token.start, token.end):
+                    self.fail(token.start, "this calculation reads no column of the data: leave it out")
+            elif token.kind == "name" and not grouping[-1]:
+                self._check_name(token)
             if token.kind == "open":
                 grouping.append(False)
             elif token.kind == "close":
@@ -188,6 +165,8 @@ class FormulaText:
         kind, text, stop = str(match.lastgroup), match.group(), match.end()
         if kind == "other":
             unknown = f"{text!r} is no operator of a formula: remove it, or put backticks around a name"
+            if unicodedata.category(text[0]).startswith("M"):
+                self.fail(start, "this letter is made of two characters: put backticks around the name")
             dotted = text == "." and re.match(r"\.\w", self.text[start:end])
             said = _ODD.get(text, _ODD.get(text[0], unknown))
             self.fail(start, "a name that begins with a dot needs backticks" if dotted else said)
@@ -195,7 +174,7 @@ class FormulaText:
             self.fail(start, "only round brackets are part of the grammar: write '(' and ')'")
         opening, _ = self.trim(stop, end)
         if kind == "name" and text[0] != "`" and self.text[opening:end].startswith("("):
-            if "|" in _QUOTED.sub("", self.text[opening:end]).split(")")[0] and text not in _CALLABLE:
+            if "|" in QUOTED.sub("", self.text[opening:end]).split(")")[0] and text not in CALLABLE:
                 self.fail(opening, "an operator such as '+' is missing before '('")
             stop = next(i for i in range(opening + 1, end) if self.depth[i] == self.depth[opening]) + 1
             kind, text = "call", self.text[start:stop]
@@ -226,53 +205,21 @@ class FormulaText:
             at = base.end if power is None else power.start
             self.fail(at, "a power must be a whole number from 1 to 9: (a + b)^2 stands for a*b")
 
+    def _check_name(self, token: _Token) -> None:
+        if token.text in _WORDS:
+            self.fail(token.start, f"{token.text!r} is a word of Python's: put backticks around a column of that name")
+        if token.text.startswith(("np.", "contr.")):
+            self.fail(token.start, f"{token.text!r} is no column: use it inside a calculation, as in I(np.pi * x)")
+
     def _check_number(self, token: _Token) -> None:
         if not re.fullmatch(r"\d+\.?\d*", token.text):
             self.fail(token.start, f"put backticks around {token.text!r}, a name that begins with a digit")
         if token.text not in ("0", "1"):
             self.fail(token.start, "the only numbers among the terms are 1 (an intercept) and 0 (none): write I(2 * x)")
 
-    def check_code(self, start: int, end: int) -> None:
-        """Raise `FormulaError` unless [start, end) computes with columns, numbers and known functions only."""
-        code = re.sub(r"\s", " ", _QUOTED.sub(_mask, self.text[start:end]))
-        code = _DOTTED.sub(lambda m: m.group().replace(".", "_"), code)
-        for match in _CALLED.finditer(code):
-            self._check_function(match.group(1), start + match.start())
-        try:
-            tree = ast.parse(f"({code})", mode="eval")
-        except (SyntaxError, ValueError) as error:
-            if gap := re.search(r"(?<=[\w)]) +(?=\w)", code):
-                what = "an operator such as '+' is missing here, or backticks around a name with a space"
-                self.fail(start + gap.end(), what)
-            at = min(start + max((getattr(error, "offset", None) or 2) - 2, 0), end)
-            dollar = self.text[at:end].startswith("$")
-            self.fail(at, _ODD["$"] if dollar else "this cannot be read as a calculation with columns")
-        except (RecursionError, MemoryError):
-            tree = None
-        nodes = [] if tree is None else list(ast.walk(tree))
-        if tree is None or sum(isinstance(node, ast.BinOp | ast.UnaryOp) for node in nodes) > _MOST_OPERATIONS:
-            self.fail(start, f"this calculation has more than {_MOST_OPERATIONS} operations: {_COMPUTE}")
-        for node in nodes:
-            at = start + len(f"({code})".encode()[: getattr(node, "col_offset", 1)].decode()) - 1
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
-                self.fail(start + code.index("^"), "inside a call a power is written '**', as in I(x**2)")
-            if isinstance(node, ast.Name) and node.id in _WORDS:
-                self.fail(at, f"{node.id} is written {_WORDS[node.id]} here")
-            of_module = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-            if not isinstance(node, _ALLOWED) or (isinstance(node, ast.Attribute) and not of_module):
-                self.fail(at, f"a formula cannot do this calculation: {_COMPUTE}")
-
-    def _check_function(self, name: str, at: int) -> None:
-        module, _, member = name.rpartition(".")
-        if name in _CALLABLE or keyword.iskeyword(name):
-            return
-        if module == "contr" and not member.startswith("_") and hasattr(TRANSFORMS["contr"], member):
-            return
-        if module == "np" and (member in _NUMPY or isinstance(getattr(np, member, None), np.ufunc)):
-            return
-        close = difflib.get_close_matches(name, _CALLABLE, n=1, cutoff=0.7)
-        instead = _INSTEAD.get(name, f"perhaps {close[0]!r} is meant" if close else _COMPUTE)
-        self.fail(at, f"the function {name!r} is not known here: {instead}")
+    def check_code(self, start: int, end: int) -> bool:
+        """Whether [start, end) reads a column; `FormulaError` unless it computes with columns and known functions."""
+        return Calculation(self.text, start, end, self.fail).check()
 
 
 class _Expansion:
@@ -301,12 +248,6 @@ class _Expansion:
 
 def for_formulaic(text: str) -> str:
     """The text with backticks around names such as ``Sepal.Length``, which are columns, and without ``log (x)``."""
-    pieces = re.split(rf"({_QUOTED.pattern})", text)
-    pieces[::2] = [_CALLED.sub(r"\1(", _DOTTED.sub(r"`\g<0>`", piece)) for piece in pieces[::2]]
+    pieces = re.split(rf"({QUOTED.pattern})", text)
+    pieces[::2] = [CALLED.sub(r"\1(", DOTTED.sub(r"`\g<0>`", piece)) for piece in pieces[::2]]
     return "".join(pieces)
-
-
-def _mask(quoted: re.Match[str]) -> str:
-    """Text of the same length that Python can read, whatever stands inside the quotes."""
-    inside = "_" * (len(quoted.group()) - 2)
-    return f"_{inside}_" if quoted.group()[0] == "`" else f"'{inside}'"

@@ -47,20 +47,26 @@ def group_codes(columns: Mapping[str, Values]) -> tuple[Codes, Levels]:
     for part in reversed(parts):
         left, own = np.divmod(left, len(part))
         labels.append(part.astype(str).to_numpy(dtype=object)[own])
-    joined = [":".join(label) for label in zip(*reversed(labels), strict=True)]
-    if len(set(joined)) < len(joined):
-        twice = next(label for label in joined if joined.count(label) > 1)
+    joined = pd.Index([":".join(label) for label in zip(*reversed(labels), strict=True)])
+    if not joined.is_unique:
+        twice = joined[joined.duplicated()][0]
         raise DataError(f"two combinations of {' and '.join(names)} are both called {twice!r}: rename one level.")
-    return codes.astype(np.intp), Levels(pd.Index(joined), names, parts, present)
+    return codes.astype(np.intp), Levels(joined, names, parts, present)
 
 
-def codes_in(levels: Levels, frame: pd.DataFrame) -> Codes:
-    """Level number of every row of a new table; −1 where a value is missing.
+def codes_in(levels: Levels, frame: pd.DataFrame, *, allow_new: bool = False) -> tuple[Codes, NDArray[np.bool_]]:
+    """Level number of every row of a new table, −1 where it has none, and which rows miss a value.
+
+    Parameters
+    ----------
+    levels : what the model was fitted on.
+    frame : the new table.
+    allow_new : whether rows may have other levels, and then no number.
 
     Raises
     ------
     DataError
-        For a missing column, and for levels that are new.
+        For a missing column, and for new levels unless they are allowed.
     """
     require(frame, levels.names)
     columns = [read_column(name, frame[name]) for name in levels.names]
@@ -70,15 +76,28 @@ def codes_in(levels: Levels, frame: pd.DataFrame) -> Codes:
     where = np.searchsorted(levels.present, joint).clip(max=len(levels.present) - 1)
     known = (levels.present[where] == joint) & (np.min(own, axis=0) >= 0)
     unseen = ~known & ~missing
-    if unseen.any():
-        rows = zip(*(frame[name][unseen] for name in levels.names), strict=True)
-        labels = list(dict.fromkeys(row[0] if len(row) == 1 else ":".join(map(str, row)) for row in rows))
-        listed = ", ".join(map(shown, labels[:5]))
-        raise DataError(
-            f"{':'.join(levels.names)!r} has levels that the model was not fitted on: {listed}"
-            f"{', …' if len(labels) > 5 else ''}; use random=False to predict the population mean for them."
-        )
-    return np.where(known, where, -1)
+    if unseen.any() and not allow_new:
+        raise DataError(_unseen(levels, frame[unseen]))
+    return np.where(known, where, -1), missing
+
+
+def _unseen(levels: Levels, rows: pd.DataFrame) -> str:
+    """What to say of rows whose levels are new: of another kind, as 1 and '1' are, or truly unseen."""
+    for name, known in zip(levels.names, levels.columns, strict=True):
+        alike = {str(label): label for label in known}
+        for value in rows[name].unique():
+            if str(value) in alike and value not in known:
+                old = alike[str(value)]
+                kinds = f"{shown(value)} ({type(value).__name__}) where the model was fitted to {shown(old)}"
+                return f"{name!r} holds {kinds}: convert the column to the kind that it was."
+    given = zip(*(rows[name] for name in levels.names), strict=True)
+    labels = list(dict.fromkeys(row[0] if len(row) == 1 else ":".join(map(str, row)) for row in given))
+    listed = ", ".join(map(shown, labels[:5]))
+    return (
+        f"{':'.join(levels.names)!r} has levels that the model was not fitted on: {listed}"
+        f"{', …' if len(labels) > 5 else ''}; use random=False to predict the population mean for them, or "
+        "allow_new_levels=True to do so for these rows alone."
+    )
 
 
 def _joint(codes: Sequence[Codes], parts: Sequence[pd.Index[Any]]) -> NDArray[np.int64]:

@@ -14,16 +14,12 @@ Unlike R, a term to be removed must be there: in R a typing error changes nothin
 
 from __future__ import annotations
 
-import keyword
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from formulaic.parser.types import Term
-
 from mixedsim.errors import FormulaError
-from mixedsim.formula import Formula, RandomTerm, column_of, fixed_terms, parse, with_fixed
+from mixedsim.formula import Formula, RandomTerm, fixed_terms, parse, with_fixed, written
 from mixedsim.grammar import FormulaText
 
 _DOT = re.compile(r"(?<![\w.`)\]])\.(?![\w.(`])")
@@ -69,7 +65,7 @@ def update_formula(old: Formula, change: object) -> str:
 def without(old: Formula, term: str) -> Formula:
     """The formula less one of its fixed terms, named as `fixed_terms` names it."""
     left = [t for t in fixed_terms(old.fixed) if str(t) != term]
-    return with_fixed(old, _written(left))
+    return with_fixed(old, written(left))
 
 
 def _addends(text: FormulaText, start: int, end: int) -> list[tuple[str, int, int]]:
@@ -141,7 +137,7 @@ class _RightHandSide:
     def _old_fixed(self) -> str:
         """The old fixed part, in a form that may follow a '+'."""
         fixed = self.old.fixed
-        return _written(fixed_terms(fixed)) if fixed.startswith("-") else fixed
+        return written(fixed_terms(fixed)) if fixed.startswith("-") else fixed
 
     def _with_old_effects(self, piece: str, at: int) -> str:
         """A calculation on '.': the old fixed effects take its place, their intercept stays outside."""
@@ -151,7 +147,7 @@ class _RightHandSide:
             self.text.fail(at, "the model has no fixed effects that '.' could stand for here: write the new term alone")
         if len(effects) == len(have):
             self.fixed.append("0")
-        return _DOT.sub(lambda _: f"({_written(effects).removeprefix('0 + ')})", piece)
+        return _DOT.sub(lambda _: f"({written(effects).removeprefix('0 + ')})", piece)
 
     def _remove_fixed(self, piece: str, at: int) -> None:
         if piece == "0":
@@ -163,24 +159,13 @@ class _RightHandSide:
             if term not in have:
                 known = ", ".join(map(str, have)) or "none so far"
                 self.text.fail(at, f"there is no fixed effect {str(term)!r} to remove: there are {known}")
-        self.fixed = [_written([term for term in have if term not in gone])]
+        self.fixed = [written([term for term in have if term not in gone])]
 
     def written(self) -> str:
         """Everything as one would type it; an intercept beside other terms goes without saying."""
         fixed = " + ".join(self.fixed)
         bars = [bar.text for bar in self.bars]
         return " + ".join([*([fixed] if fixed else []), *bars])
-
-
-def _written(terms: Sequence[Term]) -> str:
-    """A fixed part with exactly these terms."""
-    factors = [[(f.expr, column_of(f)) for f in term.factors] for term in terms if str(term) != "1"]
-    others = [":".join(expr if column is None else _spelled(column) for expr, column in term) for term in factors]
-    return " + ".join(["0", *others]) if len(others) == len(terms) else " + ".join(others) or "1"
-
-
-def _spelled(name: str) -> str:
-    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
 
 
 def _same(one: RandomTerm, other: RandomTerm) -> bool:

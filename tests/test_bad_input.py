@@ -228,6 +228,9 @@ ERRORS = [
     # ---- too few rows
     case("as many coefficients as rows", "4 rows cannot carry 4 fixed effects and a residual: use more rows or fewer "
          "predictors.", good().iloc[[0, 1, 10, 12]].assign(q=[0, 1, 1, 3]), "y ~ x + z + q + (1 | g)"),
+    case("too many levels of a factor", "20 rows cannot carry 20 fixed effects (16 of 'C(q)', 2 of 'c') "
+         "and a residual: use more rows or fewer predictors.",
+         good().iloc[:20].assign(q=np.arange(20) % 17), "y ~ C(q) + c + x + (1 | g)"),
     case("one row", "the grouping factor 'g' has only one level ('g00'): nothing can vary between levels; leave out "
          "(1 | g).", good().iloc[:1]),
     # ---- weights and offset
@@ -471,7 +474,7 @@ def test_names_with_spaces_work(data):
     ("change", "more", "sentence"),
     [
         ({"g": "g99"}, {}, "'g' has levels that the model was not fitted on: 'g99'; use random=False to predict the "
-         "population mean for them."),
+         "population mean for them, or allow_new_levels=True to do so for these rows alone."),
         ({"c": "new"}, {"random": False}, "column 'c' has levels that the model was not fitted on: 'new'; known are "
          "'hi', "
          "'lo', 'mid'."),

@@ -57,19 +57,29 @@ def test_three_columns_combine_as_lme4_orders_them():
 def test_new_rows_get_the_same_numbers(columns):
     codes, levels, frame = coded(**columns)
     order = [2, 0, 1, 1]
-    assert codes_in(levels, frame.iloc[order]).tolist() == codes[order].tolist()
+    assert codes_in(levels, frame.iloc[order])[0].tolist() == codes[order].tolist()
 
 
 def test_new_rows_may_be_stored_otherwise():
     codes, levels, _ = coded(g=pd.Categorical([3, 1, 2]))
-    assert codes_in(levels, pd.DataFrame({"g": [3.0, 1.0, 2.0]})).tolist() == codes.tolist()
-    assert codes_in(levels, pd.DataFrame({"g": pd.array([3, None], dtype="Int64")})).tolist() == [2, -1]
+    assert codes_in(levels, pd.DataFrame({"g": [3.0, 1.0, 2.0]}))[0].tolist() == codes.tolist()
+    assert codes_in(levels, pd.DataFrame({"g": pd.array([3, None], dtype="Int64")}))[0].tolist() == [2, -1]
 
 
 def test_a_missing_value_has_no_level():
     _, levels, _ = coded(a=["y", "x"], b=[2, 1])
     new = pd.DataFrame({"a": ["x", None, "y"], "b": [1.0, 2.0, np.nan]})
-    assert codes_in(levels, new).tolist() == [0, -1, -1]
+    codes, missing = codes_in(levels, new)
+    assert codes.tolist() == [0, -1, -1]
+    assert missing.tolist() == [False, True, True]
+
+
+def test_new_levels_and_new_combinations_have_no_number_where_they_are_allowed():
+    _, levels, _ = coded(a=["y", "x"], b=[2, 1])
+    new = pd.DataFrame({"a": ["x", "y", "z", None], "b": [1, 1, 2, 7]})
+    codes, missing = codes_in(levels, new, allow_new=True)
+    assert codes.tolist() == [0, -1, -1, -1]
+    assert missing.tolist() == [False, False, False, True]
 
 
 def test_an_unseen_level_is_named():
@@ -78,8 +88,21 @@ def test_an_unseen_level_is_named():
         codes_in(levels, pd.DataFrame({"a": ["x", "y", "z", "z"], "b": [1, 1, 2, 2]}))
     assert str(caught.value) == (
         "'a:b' has levels that the model was not fitted on: 'y:1', 'z:2'; "
-        "use random=False to predict the population mean for them."
+        "use random=False to predict the population mean for them, "
+        "or allow_new_levels=True to do so for these rows alone."
     )
+
+
+def test_a_level_of_another_kind_is_told_from_a_new_one():
+    _, numbers, _ = coded(g=[1, 2, 2])
+    _, texts, _ = coded(g=["1", "2", "2"])
+    for levels, given, found in (
+        (numbers, ["2", "1"], "'2' (str) where the model was fitted to 2"),
+        (texts, [2, 1], "2 (int64) where the model was fitted to '2'"),
+    ):
+        with pytest.raises(DataError) as caught:
+            codes_in(levels, pd.DataFrame({"g": given}))
+        assert str(caught.value) == f"'g' holds {found}: convert the column to the kind that it was."
 
 
 def test_two_combinations_with_one_name_are_refused():

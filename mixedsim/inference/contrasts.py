@@ -7,6 +7,7 @@ estimate such as "the mean at x = 2020" is no difference of large numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -94,10 +95,17 @@ class JointTest:
         return float(special.fdtrc(self.df1, self.df2, self.f))
 
 
-def check_ddf(ddf: object) -> None:
-    """Raise `MixedsimError` unless `ddf` names a method."""
-    if ddf not in get_args(Ddf):
-        raise MixedsimError(f"ddf must be 'satterthwaite', 'kenward-roger' or 'wald', found {ddf!r}.")
+def check_ddf(ddf: object, known: Sequence[str] = get_args(Ddf)) -> None:
+    """Raise `MixedsimError` unless `ddf` names a method, one of those that are `known` where it is asked for."""
+    if ddf not in known:
+        *others, last = map(repr, known)
+        raise MixedsimError(f"ddf must be {', '.join(others)} or {last}, found {ddf!r}.")
+
+
+def check_level(level: float) -> None:
+    """Raise `MixedsimError` unless `level` is a confidence level."""
+    if not 0 < level < 1:
+        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
 
 
 def combine(problem: Problem, at: Profile, method: Method, contrasts: Floats) -> Combinations:

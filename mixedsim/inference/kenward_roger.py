@@ -31,7 +31,7 @@ from mixedsim.errors import MixedsimError
 
 Floats = NDArray[np.float64]
 _NO_INFORMATION = 1e-9  # share of the information that the fixed effects leave: what rounding makes of none
-_STEP = 2e-3  # of a variance's natural scale: fourth-order differences then err by about 1e-10
+_STEP = 2e-3  # times the largest curvature that the data allow: fourth-order differences then err by some 1e-10
 _FORWARD = np.array([-25.0, 48.0, -36.0, 16.0, -3.0]) / 12.0  # first derivative from five points ahead
 
 
@@ -120,9 +120,9 @@ def kenward_roger(objective: Objective, at: Profile) -> KenwardRoger:
     if not objective.reml:
         raise MixedsimError("Kenward-Roger's method needs a REML fit: fit the model with reml=True.")
     basis = _Basis.of(objective)
-    traces = _traces(objective, at, basis)
-    single = basis.inner(at.absorbed.scores(np.zeros_like(at.absorbed.ww)))
-    return _adjust(objective, at, basis, *_products(objective, at, basis), traces, single)
+    h = at.absorbed.scores(np.zeros_like(at.absorbed.ww))  # ∂log|V|/∂Σ_f = Σ_j H_jj
+    traces = _traces(objective, at, basis, h)
+    return _adjust(objective, at, basis, *_products(objective, at, basis), traces, basis.inner(h))
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,7 @@ def _products(objective: Objective, at: Profile, basis: _Basis) -> tuple[Floats,
     return p_matrices, q_flat.reshape(count, p, count, p).transpose(0, 2, 1, 3)
 
 
-def _traces(objective: Objective, at: Profile, basis: _Basis) -> Floats:
+def _traces(objective: Objective, at: Profile, basis: _Basis, h_sums: list[Floats]) -> Floats:
     """tr(HE_rHE_s) for σ = 1: in closed form for one factor, else by differences of exact first derivatives."""
     if isinstance(at.absorbed, NestedAbsorbed) and len(at.absorbed.stages) == 1:
         stage = at.absorbed.stages[0]
@@ -193,18 +193,26 @@ def _traces(objective: Objective, at: Profile, basis: _Basis) -> Floats:
         # Only v v' is added to Σ, never an off-diagonal element alone, so that Σ stays a covariance at a singular fit
         for a, b in {(i, i), (j, j), (i, j)}:
             if (f, a, b) not in along:
-                along[f, a, b] = -_along(objective, at, basis, f, a, b)
+                along[f, a, b] = -_along(objective, at, basis, h_sums[f], f, a, b)
         out[s] = along[f, i, j] if i == j else along[f, i, j] - along[f, i, i] - along[f, j, j]
     return 0.5 * (out + out.T)
 
 
-def _along(objective: Objective, at: Profile, basis: _Basis, f: int, i: int, j: int) -> Floats:
-    """Derivative of ``∂log|V|/∂γ_r`` as Σ_f moves along vv', v = e_i (if i = j) or e_i + e_j: R values."""
+def _along(
+    objective: Objective, at: Profile, basis: _Basis, h_sum: Floats, f: int, i: int, j: int
+) -> Floats:
+    """Derivative of ``∂log|V|/∂γ_r`` as Σ_f moves along vv', v = e_i (if i = j) or e_i + e_j: R values.
+
+    A step t changes log|V| by ``Σ log(1 + t λ)``, λ the eigenvalues of the J × J matrix v'Hv, so it has to be small
+    beside 1/λ for the largest; their sum, `h_sum` in direction v, is no less. (The size of v'Σv says little: effects
+    that vary a lot together leave λ large in every direction in which they do not.)
+    """
     lambdas = objective.layout.lambdas(at.theta)
     v = np.zeros(len(lambdas[f]))
     v[[i, j]] = 1.0
     sigma = lambdas[f] @ lambdas[f].T
-    step = _STEP * (v @ sigma @ v + 1.0 / max(float((v @ objective.cp.zz[f] @ v).max()), 1e-300))
+    total = float(v @ h_sum @ v)
+    step = _STEP / total if total > 0 else 1.0
     out = np.zeros(len(basis.matrices))
     for k, weight in enumerate(_FORWARD):
         lambdas[f] = lower_factor(sigma + k * step * np.outer(v, v), objective.layout.factors[f].terms)

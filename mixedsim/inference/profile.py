@@ -23,15 +23,10 @@ from mixedsim.engine import Objective, Problem, Profile, minimise
 from mixedsim.engine.threads import threads_for
 from mixedsim.engine.unprofiled import Likelihood
 from mixedsim.errors import ConvergenceError, MixedsimError
+from mixedsim.inference.contrasts import check_level
+from mixedsim.inference.parameters import Parameter, parameters_of, selected, values_of
 from mixedsim.inference.profile_curve import Curve, Point
-from mixedsim.inference.profile_parameters import (
-    Chart,
-    Parameter,
-    is_fixed_by_origin,
-    parameters_of,
-    selected,
-    values_of,
-)
+from mixedsim.inference.profile_parameters import Chart, is_fixed_by_origin
 
 Floats = NDArray[np.float64]
 
@@ -141,8 +136,7 @@ def profile_intervals(
 
 def _checked(level: float) -> float:
     """The normal quantile of a confidence level."""
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     return float(ndtri(0.5 + level / 2.0))
 
 

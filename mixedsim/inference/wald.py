@@ -17,7 +17,7 @@ no upper one, a correlation of ±1 has no interval. What does not exist is NaN, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,15 +26,14 @@ from scipy import special
 
 from mixedsim.design import Design
 from mixedsim.engine import Objective, Problem, Profile
-from mixedsim.errors import MixedsimError
+from mixedsim.inference.boundary import FLAT
+from mixedsim.inference.contrasts import check_ddf, check_level
+from mixedsim.inference.parameters import Parameter, parameters_of
 from mixedsim.inference.satterthwaite import satterthwaite_df
 from mixedsim.inference.variance_parameters import VarianceParameters
 
 Floats = NDArray[np.float64]
-Kind = Literal["fixed", "sd", "corr", "sigma"]
-Named = tuple[tuple[Kind, str, str], Floats]  # (kind, group, term) and its row
-# Below this share of its column's scale a standard deviation is a zero: the threshold at which a fit is singular.
-_FLAT = 1e-4
+Ddf = Literal["satterthwaite", "wald"]
 _CERTAIN = 1e-8  # 1 − |r| of a correlation that is one but for rounding
 
 
@@ -46,7 +45,7 @@ def wald_intervals(
     parameters: VarianceParameters,
     *,
     level: float = 0.95,
-    ddf: Literal["satterthwaite", "wald"] = "satterthwaite",
+    ddf: Ddf = "satterthwaite",
 ) -> pd.DataFrame:
     """Return estimate, se, df, lower and upper of all fixed effects, standard deviations, correlations, and of σ.
 
@@ -79,15 +78,13 @@ def wald_intervals(
     >>> table.loc[("sd", "Subject", "Days"), ["lower", "estimate", "upper"]].round(1).tolist()
     [3.9, 5.9, 9.0]
     """
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
-    if ddf not in ("satterthwaite", "wald"):
-        raise MixedsimError(f"ddf must be 'satterthwaite' or 'wald', found {ddf!r}.")
+    check_level(level)
+    check_ddf(ddf, get_args(Ddf))
+    everything = parameters_of(design, problem)
+    known = _Known(problem, parameters, float(special.ndtri(0.5 + level / 2.0)))
     fixed = _fixed(problem, objective, at, parameters, level, ddf)
-    varying = _varying(problem, design, parameters, level)
-    names = [("fixed", "", design.x.names[j]) for j in problem.fixed.kept] + [symbol for symbol, _ in varying]
-    index = pd.MultiIndex.from_tuples(names, names=["kind", "group", "term"])
-    rows = np.array([*fixed, *(row for _, row in varying)])
+    rows = np.array([*fixed, *(known.row(one) for one in everything if one.kind != "fixed")])
+    index = pd.MultiIndex.from_tuples([(p.kind, p.group, p.term) for p in everything], names=["kind", "group", "term"])
     return pd.DataFrame(rows, index=index, columns=["estimate", "se", "df", "lower", "upper"])
 
 
@@ -132,25 +129,6 @@ def _fixed(
     return np.column_stack([estimate, se, df, estimate - half, estimate + half])
 
 
-def _varying(
-    problem: Problem, design: Design, parameters: VarianceParameters, level: float
-) -> list[Named]:
-    """One row each for standard deviations, correlations and σ."""
-    known = _Known(problem, parameters, float(special.ndtri(0.5 + level / 2.0)))
-    sds: list[Named] = []
-    corrs: list[Named] = []
-    for f, factor in enumerate(design.factors):
-        start = 0
-        for term in factor.terms:
-            for i, name in enumerate(term.columns.names):
-                sds.append((("sd", factor.name, name), known.sd(f, start + i)))
-                for j, other in enumerate(term.columns.names[:i]):
-                    label = f"{other}, {name}"
-                    corrs.append((("corr", factor.name, label), known.corr(f, start + j, start + i)))
-            start += len(term.columns.names)
-    return [*sds, *corrs, (("sigma", "", "sigma"), known.sigma())]
-
-
 class _Known:
     """What is known of the variance parameters, one row at a time: estimate, se, df (NaN), lower, upper."""
 
@@ -159,6 +137,12 @@ class _Known:
         self.relative = problem.relative_covariances(parameters.theta)
         self.scale = problem.response.scale
         self.is_minimum = parameters.is_minimum
+
+    def row(self, parameter: Parameter) -> Floats:
+        """The row of a parameter that is no coefficient."""
+        if parameter.kind == "sd":
+            return self.sd(parameter.factor, *parameter.effects)
+        return self.corr(parameter.factor, *parameter.effects) if parameter.kind == "corr" else self.sigma()
 
     def sd(self, f: int, i: int) -> Floats:
         """Standard deviation of effect i of factor f."""
@@ -203,7 +187,7 @@ class _Known:
 
     def _flat(self, f: int, i: int) -> float:
         """The relative standard deviation below which effect i of factor f counts as not varying."""
-        return _FLAT * float(np.linalg.norm(self.problem.varying[f][i]))
+        return FLAT * float(np.linalg.norm(self.problem.varying[f][i]))
 
     def _se(self, of: Callable[[Floats, float], Floats]) -> float:
         """Standard error of a function of (θ̂, σ̂); NaN where the deviance has no minimum."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pandas as pd
 
 from mixedsim.errors import MixedsimError
 from mixedsim.inference.contrasts import check_ddf
 from mixedsim.inference.hypotheses import Type, hypotheses
-from mixedsim.models.tables import f_table, joint
+from mixedsim.models.combinations import joint
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.tables import f_table
 
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
-
-def anova(fit: LinearMixedModel, kind: Type, ddf: str) -> pd.DataFrame:
+def anova(fit: LinearEstimates, kind: Type, ddf: str) -> pd.DataFrame:
     """The table behind `LinearMixedModel.anova`."""
     if isinstance(kind, bool) or kind not in get_args(Type):
         raise MixedsimError(f"type must be 1, 2 or 3, found {kind!r}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,8 @@ from mixedsim.columns import Columns
 from mixedsim.design import Design, GroupingFactor, VaryingTerm
 from mixedsim.engine import Objective, Problem, minimise, pose
 from mixedsim.inference.boundary import FlatDirection, deviance_along, flat_directions, flattest
+from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.messages import combination
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
 Floats = NDArray[np.float64]
 _BOUNDARY = ["group", "combination", "sd", "deviance", "rise"]
@@ -81,7 +79,7 @@ class Check(pd.DataFrame):
         return "".join(parts)
 
 
-def check(fit: LinearMixedModel) -> Check:
+def check(fit: LinearEstimates) -> Check:
     """The table behind `LinearMixedModel.check`."""
     rows = [(finding.message, finding.evidence, finding.way_out) for finding in fit._findings]
     out = Check(rows, columns=["message", "evidence", "way_out"])
@@ -97,7 +95,7 @@ def _table(rows: list[tuple[str, str, float, float, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_BOUNDARY)
 
 
-def _boundary(fit: LinearMixedModel, directions: list[FlatDirection]) -> pd.DataFrame:
+def _boundary(fit: LinearEstimates, directions: list[FlatDirection]) -> pd.DataFrame:
     rows = []
     for direction in directions:
         factor = fit.design.factors[direction.factor]
@@ -108,7 +106,7 @@ def _boundary(fit: LinearMixedModel, directions: list[FlatDirection]) -> pd.Data
     return _table(rows)
 
 
-def _level(fit: LinearMixedModel) -> pd.DataFrame:
+def _level(fit: LinearEstimates) -> pd.DataFrame:
     """The deviance along the direction that the data say nothing about, by the standard deviation that moves most."""
     profile = fit.optimum.profile
     thetas, rises = flattest(fit.objective, profile, fit.optimum.curvature)
@@ -124,7 +122,7 @@ def _level(fit: LinearMixedModel) -> pd.DataFrame:
     return _table(rows).sort_values("sd", ignore_index=True)
 
 
-def what_if(fit: LinearMixedModel, culprits: set[tuple[int, int]] | None = None) -> pd.DataFrame:
+def what_if(fit: LinearEstimates, culprits: set[tuple[int, int]] | None = None) -> pd.DataFrame:
     """Simpler models beside this one, all fitted by maximum likelihood.
 
     Parameters

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.inference.likelihood_ratio import step
 from mixedsim.models.linear import LinearMixedModel
-from mixedsim.models.refitting import by_likelihood
 
 _WORSE = 1e-5  # how much higher the deviance of the larger model may be before rounding cannot explain it
 
@@ -86,6 +85,11 @@ def same_fixed(fits: Sequence[LinearMixedModel]) -> bool:
         if not all(what.fixed_nested for what in both):
             return False
     return True
+
+
+def by_likelihood(fit: LinearMixedModel) -> LinearMixedModel:
+    """The same model fitted by maximum likelihood; itself if it is."""
+    return fit.update(reml=False) if fit.reml else fit
 
 
 def all_by_likelihood(fits: Sequence[LinearMixedModel]) -> tuple[tuple[LinearMixedModel, ...], list[str]]:

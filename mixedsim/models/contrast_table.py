@@ -6,17 +6,16 @@ import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.errors import MixedsimError, nearest
-from mixedsim.models.tables import combinations, f_table, joint, t_table
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.models.combinations import combinations, joint
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.tables import f_table, t_table
 
 Floats = NDArray[np.float64]
 Weights: TypeAlias = str | Mapping[str, float] | ArrayLike
@@ -39,7 +38,7 @@ class Rows:
     null: Floats
 
 
-def contrasts(fit: LinearMixedModel, given: Contrasts, ddf: str, level: float, jointly: bool) -> pd.DataFrame:
+def contrasts(fit: LinearEstimates, given: Contrasts, ddf: str, level: float, jointly: bool) -> pd.DataFrame:
     """The table behind `LinearMixedModel.contrasts`."""
     rows = read_contrasts(given, fit.coefficient_names)
     if jointly:

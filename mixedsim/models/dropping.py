@@ -12,12 +12,13 @@ from mixedsim.formula import fixed_terms
 from mixedsim.inference.contrasts import Ddf
 from mixedsim.inference.hypotheses import hypotheses
 from mixedsim.inference.likelihood_ratio import naive_p
-from mixedsim.models.comparable import facts, gain, name_of
+from mixedsim.models.combinations import joint
+from mixedsim.models.comparable import by_likelihood, facts, gain, name_of
 from mixedsim.models.comparison_table import ComparisonTable
 from mixedsim.models.fitting import fit_formula
 from mixedsim.models.linear import LinearMixedModel
-from mixedsim.models.refitting import by_likelihood, on_rows
-from mixedsim.models.tables import f_table, joint
+from mixedsim.models.refitting import on_rows
+from mixedsim.models.tables import f_table
 from mixedsim.update_formula import without
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations as pairs_of
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,9 @@ from mixedsim.errors import MixedsimError, nearest
 from mixedsim.inference.contrasts import Combinations
 from mixedsim.inference.hypotheses import dependence
 from mixedsim.inference.studentized_range import range_probability, range_quantile
-from mixedsim.models.tables import combinations, half_width, t_table
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.models.combinations import combinations
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.tables import half_width, t_table
 
 Floats = NDArray[np.float64]
 Adjust = Literal["holm", "bonferroni", "tukey"]
@@ -44,7 +43,7 @@ class _Means:
     families : how many combinations of their values there are, each with equally many means.
     """
 
-    fit: LinearMixedModel
+    fit: LinearEstimates
     ddf: str
     level: float
     rows: Floats
@@ -90,7 +89,7 @@ class MarginalMeans(pd.DataFrame):
 
 
 def marginal_means(
-    fit: LinearMixedModel,
+    fit: LinearEstimates,
     of: str | Sequence[str],
     by: str | Sequence[str] | None,
     ddf: str,
@@ -123,7 +122,7 @@ def marginal_means(
     return table
 
 
-def reference_grid(fit: LinearMixedModel, at: Mapping[str, Any]) -> dict[str, list[Any]]:
+def reference_grid(fit: LinearEstimates, at: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the values of each variable of the fixed part that the grid combines: {variable: values}.
 
     Levels of a factor (both values of a boolean one), all values of a number that the formula makes a factor, the mean
@@ -165,7 +164,7 @@ def _chosen(name: str, given: Any, values: Any) -> list[Any]:
     return chosen
 
 
-def _numbers_made_factors(fit: LinearMixedModel) -> set[str]:
+def _numbers_made_factors(fit: LinearEstimates) -> set[str]:
     """Numeric variables that stand in the formula as C(...)."""
     model = fit.design.x.spec.model_spec
     if model is None:
@@ -178,7 +177,7 @@ def _numbers_made_factors(fit: LinearMixedModel) -> set[str]:
     }
 
 
-def _averages(fit: LinearMixedModel, grid: Mapping[str, list[Any]], shown: Sequence[str]) -> Floats:
+def _averages(fit: LinearEstimates, grid: Mapping[str, list[Any]], shown: Sequence[str]) -> Floats:
     """Each mean as weights of the coefficients that could be estimated: m × p, NaN where it cannot be told."""
     order = [*shown, *(name for name in grid if name not in shown)]
     sizes = [len(grid[name]) for name in order]
@@ -203,14 +202,14 @@ def _averages(fit: LinearMixedModel, grid: Mapping[str, list[Any]], shown: Seque
     return np.asarray(rows)
 
 
-def _dtype(fit: LinearMixedModel, name: str) -> Any:
+def _dtype(fit: LinearEstimates, name: str) -> Any:
     values = fit.design.variables[name]
     if isinstance(values, pd.Categorical):
         return object
     return values.dtype if values.dtype == np.bool_ or name in _numbers_made_factors(fit) else np.float64
 
 
-def _combined(fit: LinearMixedModel, rows: Floats, ddf: str) -> Combinations:
+def _combined(fit: LinearEstimates, rows: Floats, ddf: str) -> Combinations:
     """Linear combinations; those that cannot be told are NaN."""
     known = ~np.isnan(rows).any(axis=1)
     found = combinations(fit, rows[known], ddf)

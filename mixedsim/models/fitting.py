@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
@@ -14,6 +15,7 @@ from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import Formula
 
 Floats = NDArray[np.float64]
+_NAMED = 3  # terms that are named when there are too many columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +56,19 @@ def fit_problem(design: Design, problem: Problem, request: Request, reml: bool) 
     """The parts of a fitted model, from cross-products."""
     if design.rows <= problem.cp.p:
         raise DataError(
-            f"{design.rows} rows cannot carry {problem.cp.p} fixed effects and a residual: "
-            "use more rows or fewer predictors."
+            f"{design.rows} rows cannot carry {problem.cp.p} fixed effects{_largest_terms(design, problem)} and a "
+            "residual: use more rows or fewer predictors."
         )
     objective = Objective(problem.cp, problem.layout, reml)
     optimum = minimise(objective, begin=_start(problem, request.control), control=request.control)
     return Parts(design=design, problem=problem, objective=objective, optimum=optimum, request=request)
+
+
+def _largest_terms(design: Design, problem: Problem) -> str:
+    """The fixed terms with most columns, in brackets; nothing where each has one."""
+    columns = Counter(design.x.terms[j] for j in problem.fixed.kept)
+    several = [f"{count} of {term!r}" for term, count in columns.most_common(_NAMED) if count > 1]
+    return f" ({', '.join(several)})" if several else ""
 
 
 def settle_control(control: Control | None) -> Control:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
+from mixedsim.inference.contrasts import check_level
+from mixedsim.inference.parameters import Parameter, parameters_of, selected, values_of
 from mixedsim.inference.profile import profile_intervals
-from mixedsim.inference.profile_parameters import Parameter, parameters_of, selected, values_of
 from mixedsim.inference.wald import wald_intervals
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.simulation import bootstrap_table
 
 Floats = NDArray[np.float64]
 IntervalMethod = Literal["profile", "wald", "boot"]
 
 
 def confint(
-    fit: LinearMixedModel,
+    fit: LinearEstimates,
     method: str,
     level: float,
     parameters: str | Sequence[str] | None,
@@ -32,8 +32,7 @@ def confint(
     """The table behind `LinearMixedModel.confint`: estimate, lower, upper; index parameter."""
     if method not in get_args(IntervalMethod):
         raise MixedsimError(f"method must be 'profile', 'wald' or 'boot', found {method!r}.")
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     everything = parameters_of(fit.design, fit.problem)
     wanted = selected(everything, parameters)
     if method == "profile":
@@ -51,7 +50,7 @@ def confint(
     return ends
 
 
-def _wald(fit: LinearMixedModel, level: float, everything: Sequence[Parameter]) -> pd.DataFrame:
+def _wald(fit: LinearEstimates, level: float, everything: Sequence[Parameter]) -> pd.DataFrame:
     """From the curvature at the optimum: normal quantiles, as lme4 takes them."""
     table = wald_intervals(
         fit.design, fit.problem, fit.objective, fit.optimum.profile, fit.variance_parameters, level=level, ddf="wald"
@@ -60,14 +59,14 @@ def _wald(fit: LinearMixedModel, level: float, everything: Sequence[Parameter]) 
 
 
 def _percentiles(
-    fit: LinearMixedModel,
+    fit: LinearEstimates,
     level: float,
     everything: Sequence[Parameter],
     n: int,
     seed: int | np.random.Generator | None,
 ) -> pd.DataFrame:
     """Between quantiles of a parametric bootstrap (lme4's type "perc"); replicates that failed are left out."""
-    drawn = fit.bootstrap(n, seed=seed)
+    drawn = bootstrap_table(fit, n, seed)
     values = _replicated(fit, everything, drawn[drawn["converged"]])
     tails = [0.5 - level / 2.0, 0.5 + level / 2.0]
     ends = np.full((len(everything), 2), np.nan)
@@ -80,7 +79,7 @@ def _percentiles(
     return out
 
 
-def _replicated(fit: LinearMixedModel, everything: Sequence[Parameter], drawn: pd.DataFrame) -> Floats:
+def _replicated(fit: LinearEstimates, everything: Sequence[Parameter], drawn: pd.DataFrame) -> Floats:
     """Every parameter of r replicates of `LinearMixedModel.bootstrap`: r × parameters, in the units of the data."""
     layout, p = fit.problem.layout, len(fit.coefficient_names)
     # by place, not by name: a predictor may be called theta1

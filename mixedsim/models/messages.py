@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mixedsim.design import Design, GroupingFactor, VaryingTerm
 from mixedsim.engine import Optimum, Problem
 from mixedsim.inference.boundary import FlatDirection, flat_directions
+from mixedsim.models.simpler_terms import is_separable, simpler
 
 Floats = NDArray[np.float64]
 _NO_CURVATURE = 1e-9  # second derivative of the deviance per row: what rounding leaves of zero
@@ -144,22 +145,28 @@ def singular_terms(
         names = term.columns.names
         mine = [d for d in directions if factors[d.factor] is factor and _term_of(factor, d) is term]
         zero = [names[int(np.argmax(d.weights))] for d in mine if np.count_nonzero(d.weights) == 1]
+        apart = is_separable(term)
         if zero:
             what = f"the standard deviation of {' and of '.join(zero)} by {factor.name!r} is estimated as zero"
-            mend = "the data show no such variation beyond the residual; the term may be left out"
+            why, mend = "the data show no such variation beyond the residual", "the term may be left out"
+            if not apart and len(zero) < len(names):
+                mend = simpler(factor, term, factors)
         elif len(names) == 2:
             sign = "+1" if relative[0, 1] > 0 else "−1"
             what = f"the correlation of {names[0]} and {names[1]} by {factor.name!r} is estimated as {sign}"
-            mend = "the data cannot tell the two apart; try uncorrelated effects with '||', or leave one out"
+            why = "the data cannot tell the two apart"
+            uncorrelated = "try uncorrelated effects with '||', or leave one out"
+            mend = uncorrelated if apart else simpler(factor, term, factors)
         else:
             what = f"{combination(names, mine[0].weights)} by {factor.name!r} has no variance"
-            mend = "the term is richer than the data; try '||', or leave an effect out"
+            why = "the term is richer than the data"
+            mend = "try '||', or leave an effect out" if apart else simpler(factor, term, factors)
         evidence = "; ".join(_no_variance(names, direction) for direction in mine)
         sds = ", ".join(
             f"{name} {sd:.3g}" for name, sd in zip(names, sigma * np.sqrt(np.diag(relative)), strict=True)
         )
-        way_out = mend.split("; ")[-1]
-        out.append(Finding(f"singular fit: {what}: {mend}.", f"{evidence} (standard deviations: {sds})", way_out))
+        message = f"singular fit: {what}: {why}; {mend}."
+        out.append(Finding(message, f"{evidence} (standard deviations: {sds})", mend))
     return out
 
 

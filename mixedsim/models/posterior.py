@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
+from mixedsim.inference.contrasts import check_level
+from mixedsim.inference.parameters import parameter_name
 from mixedsim.inference.posterior import PosteriorDraws, gibbs
+from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.simulation import whole
 from mixedsim.simulate.streams import settle_seed
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
 Floats = NDArray[np.float64]
 
@@ -59,8 +59,7 @@ class Posterior:
         MixedsimError
             If `level` is no probability, or arviz-stats, which computes R-hat and effective sizes, is not installed.
         """
-        if not 0 < level < 1:
-            raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+        check_level(level)
         rows = {name: self._mixing(values) for name, values in self.chains.items()}
         out = pd.DataFrame.from_dict(rows, orient="index", columns=["rhat", "ess_bulk", "ess_tail"])
         out.insert(0, "median", self.draws.median())
@@ -98,7 +97,7 @@ class Posterior:
         return str(self.summary().to_html(float_format=lambda v: f"{v:.4g}"))
 
 
-def draw_posterior(fit: LinearMixedModel, draws: int, chains: int, seed: Any, warmup: int | None) -> Posterior:
+def draw_posterior(fit: LinearEstimates, draws: int, chains: int, seed: Any, warmup: int | None) -> Posterior:
     """The draws behind `LinearMixedModel.posterior`."""
     kept = whole(draws, "draws")
     burnt = kept // 2 if warmup is None else whole(warmup, "warmup")
@@ -108,7 +107,7 @@ def draw_posterior(fit: LinearMixedModel, draws: int, chains: int, seed: Any, wa
     return Posterior(_table(fit, found), settled)
 
 
-def _table(fit: LinearMixedModel, found: PosteriorDraws) -> pd.DataFrame:
+def _table(fit: LinearEstimates, found: PosteriorDraws) -> pd.DataFrame:
     """Standardised draws in the names and units of the data."""
     chains, kept = found.sigma.shape
     problem = fit.problem
@@ -120,13 +119,13 @@ def _table(fit: LinearMixedModel, found: PosteriorDraws) -> pd.DataFrame:
         sds = np.sqrt(np.diagonal(sigma, axis1=1, axis2=2))
         names = factor.effects
         for i, name in enumerate(names):
-            columns[f"sd({name} | {factor.name})"] = sds[:, i]
+            columns[parameter_name("sd", factor.name, name)] = sds[:, i]
         start = 0
         for term in factor.terms:
             own = range(start, start + len(term.columns.names))
             for i in own:
                 for j in own[: i - start]:
-                    label = f"corr({names[j]}, {names[i]} | {factor.name})"
+                    label = parameter_name("corr", factor.name, f"{names[j]}, {names[i]}")
                     columns[label] = sigma[:, j, i] / (sds[:, i] * sds[:, j])
             start = own.stop
     columns["sigma"] = scale * found.sigma.reshape(-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,17 +14,18 @@ from scipy import special
 from mixedsim.columns import Columns, model_columns
 from mixedsim.design import Design, GroupingFactor, as_frame
 from mixedsim.errors import DataError, MixedsimError, nearest
+from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.effect_sizes import standardised
 from mixedsim.inference.prediction_variance import Rows, prediction_df, prediction_variance
-from mixedsim.levels import Levels, codes_in
-from mixedsim.reading import gaps_in, read_column
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.levels import codes_in
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.reading import read_column
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Interval = Literal["confidence", "prediction"]
+RandomPart: TypeAlias = bool | str | Sequence[str]
+ResidualKind = Literal["response", "pearson", "scaled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +54,10 @@ class _Target:
 
 
 def predict(
-    fit: LinearMixedModel,
+    fit: LinearEstimates,
     new: Any,
     *,
-    random: bool | str | Sequence[str],
+    random: RandomPart,
     allow_new_levels: bool,
     interval: Interval | None,
     level: float,
@@ -66,8 +67,7 @@ def predict(
     """The table behind `LinearMixedModel.predict`."""
     if interval not in (None, "confidence", "prediction"):
         raise MixedsimError(f"interval must be None, 'confidence' or 'prediction', found {interval!r}.")
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     part = _taking_part(fit.design.factors, random)
     # what the fit took from a named column is taken from the same column of the new rows
     offset = _named(offset, fit.request.offset, new)
@@ -89,12 +89,24 @@ def predict(
     return _with_interval(fit, target, estimate, noise, interval, level)
 
 
+def residuals(fit: LinearEstimates, kind: ResidualKind) -> pd.Series[float]:
+    """The values behind `LinearMixedModel.residuals`."""
+    if kind not in get_args(ResidualKind):
+        raise MixedsimError(f"kind must be 'response', 'pearson' or 'scaled', found {kind!r}.")
+    design = fit.design
+    fitted = _mean(fit, _fitted_rows(design, [True] * len(design.factors)))
+    out = pd.Series(design.y - fitted, index=design.index, name="residual")
+    if kind != "response" and design.weights is not None:
+        out = out * np.sqrt(design.weights)
+    return out / fit.sigma if kind == "scaled" else out
+
+
 def _named(given: str | ArrayLike | None, asked: str | ArrayLike | None, new: Any) -> str | ArrayLike | None:
     """What is given for the new rows, or the name of the column that the fit used."""
     return asked if given is None and new is not None and isinstance(asked, str) else given
 
 
-def _taking_part(factors: Sequence[GroupingFactor], random: bool | str | Sequence[str]) -> list[bool]:
+def _taking_part(factors: Sequence[GroupingFactor], random: RandomPart) -> list[bool]:
     """For each factor, whether its effects enter."""
     if isinstance(random, bool | np.bool_):
         return [bool(random)] * len(factors)
@@ -174,19 +186,8 @@ def _levels_of(
                 f"predicting with random effects needs the column {name!r}, which the new data do not have: "
                 f"{nearest(name, frame.columns)} Use random=False to predict for the population."
             )
-    unseen = _unseen(factor.coding, frame) if allow_new else np.zeros(len(frame), dtype=bool)
-    codes = np.full(len(frame), -1, dtype=np.intp)
-    codes[~unseen] = codes_in(factor.coding, frame[~unseen])
-    return codes, unseen, (codes < 0) & ~unseen
-
-
-def _unseen(coding: Levels, frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Rows whose level, or combination of levels, the model was not fitted on."""
-    columns = [read_column(name, frame[name]) for name in coding.names]
-    own = np.array([part.get_indexer(pd.Index(c)) for part, c in zip(coding.columns, columns, strict=True)])
-    joint = np.ravel_multi_index(tuple(own.clip(min=0)), [len(part) for part in coding.columns])
-    gaps = np.any([gaps_in(column) for column in columns], axis=0)
-    return np.asarray(((own < 0).any(axis=0) | ~np.isin(joint, coding.present)) & ~gaps)
+    codes, missing = codes_in(factor.coding, frame, allow_new=allow_new)
+    return codes, (codes < 0) & ~missing, missing
 
 
 def _row_numbers(what: str, given: str | ArrayLike, frame: pd.DataFrame) -> Floats:
@@ -222,8 +223,10 @@ def _weights(design: Design, new: Any, weights: str | ArrayLike | None) -> Float
     return values
 
 
-def _mean(fit: LinearMixedModel, target: _Target) -> Floats:
-    eta = target.x.dot(fit._padded_fixef)
+def _mean(fit: LinearEstimates, target: _Target) -> Floats:
+    beta = np.zeros(len(target.x.names))
+    beta[list(fit.problem.fixed.kept)] = fit._fixef  # dropped columns count as zero
+    eta = target.x.dot(beta)
     if target.offset is not None:
         eta = eta + target.offset
     for columns, codes, missing, taken, b in zip(
@@ -239,7 +242,7 @@ def _mean(fit: LinearMixedModel, target: _Target) -> Floats:
 
 
 def _with_interval(
-    fit: LinearMixedModel, target: _Target, estimate: Floats, noise: Floats, interval: Interval, level: float
+    fit: LinearEstimates, target: _Target, estimate: Floats, noise: Floats, interval: Interval, level: float
 ) -> pd.DataFrame:
     """Estimate, se, df, lower, upper; rows without an estimate have none of them."""
     usable = np.isfinite(estimate) & np.isfinite(noise)
@@ -260,7 +263,7 @@ def _where(part: Any, usable: NDArray[np.bool_]) -> Any:
     return [own[usable] for own in part] if isinstance(part, list) else part[usable]
 
 
-def _standardised_rows(fit: LinearMixedModel, target: _Target, noise: Floats, observation: bool) -> Rows:
+def _standardised_rows(fit: LinearEstimates, target: _Target, noise: Floats, observation: bool) -> Rows:
     """The rows in the columns of the engine.
 
     A factor that takes no part is averaged over in a mean, but one new observation still comes from some level of it.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,9 @@ from mixedsim.engine.optimise import OPTIMIZERS
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import parse, unquote
 from mixedsim.models.fitting import Parts, Request, fit_formula, fit_problem, settle_control, without_start
+from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.scaling import scale_response
 from mixedsim.update_formula import update_formula
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +49,7 @@ class UsedControl(Control):
     evaluations: int = 0
 
 
-def used_control(fit: LinearMixedModel) -> UsedControl:
+def used_control(fit: LinearEstimates) -> UsedControl:
     """The control of a fit with the optimiser's trace."""
     path = fit.optimum.trace
     size = fit.problem.layout.size
@@ -71,7 +69,7 @@ def theta_names(size: int) -> list[str]:
 
 
 def update(
-    fit: LinearMixedModel,
+    fit: LinearEstimates,
     formula: str | None,
     data: Any,
     reml: bool | None,
@@ -103,12 +101,12 @@ def _flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def _with_response(fit: LinearMixedModel) -> Request:
+def _with_response(fit: LinearEstimates) -> Request:
     """The request with data that hold the response which was fitted."""
     return fit.request if fit.request.response is None else on_rows(fit)
 
 
-def on_rows(fit: LinearMixedModel) -> Request:
+def on_rows(fit: LinearEstimates) -> Request:
     """The request for the rows that were used and no others, whatever values they lack in other columns."""
     frame = as_frame(fit.request.data).iloc[fit.design.used]
     if fit.request.response is not None:
@@ -123,7 +121,7 @@ def on_rows(fit: LinearMixedModel) -> Request:
     return Request(frame, weights=fit.design.weights, offset=fit.design.offset, control=control)
 
 
-def refit(fit: LinearMixedModel, y: Any) -> Parts:
+def refit(fit: LinearEstimates, y: Any) -> Parts:
     """The parts behind `LinearMixedModel.refit`: only what depends on the response is computed again."""
     response = _response(fit, y)
     design = replace(fit.design, y=response)
@@ -138,7 +136,7 @@ def refit(fit: LinearMixedModel, y: Any) -> Parts:
     return fit_problem(design, problem, request, fit.reml)
 
 
-def _response(fit: LinearMixedModel, y: Any) -> Floats:
+def _response(fit: LinearEstimates, y: Any) -> Floats:
     """New responses, one for each row that was used."""
     if isinstance(y, pd.Series) and not y.index.equals(fit.design.index):
         if not y.index.is_unique or len(fit.design.index.difference(y.index)):
@@ -165,12 +163,7 @@ def _response(fit: LinearMixedModel, y: Any) -> Floats:
     return values
 
 
-def by_likelihood(fit: LinearMixedModel) -> LinearMixedModel:
-    """The same model fitted by maximum likelihood; itself if it is."""
-    return fit.update(reml=False) if fit.reml else fit
-
-
-def all_optimizers(fit: LinearMixedModel, optimizers: Sequence[str] | None) -> pd.DataFrame:
+def all_optimizers(fit: LinearEstimates, optimizers: Sequence[str] | None) -> pd.DataFrame:
     """The table behind `LinearMixedModel.all_optimizers`."""
     se = np.sqrt(np.diag(fit.vcov))
     rows = []

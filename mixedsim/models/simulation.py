@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,15 @@ from mixedsim.errors import MixedsimError
 from mixedsim.inference.bootstrap import Replicates, bootstrap, thetas_of_data
 from mixedsim.inference.responses import responses
 from mixedsim.models.fitting import without_start
+from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.refitting import theta_names
 from mixedsim.simulate.streams import settle_seed
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
 Floats = NDArray[np.float64]
 RandomEffects = Literal["new", "conditional"]
 
 
-def simulate(fit: LinearMixedModel, n: int, seed: Any, random: RandomEffects) -> pd.DataFrame:
+def simulate(fit: LinearEstimates, n: int, seed: Any, random: RandomEffects) -> pd.DataFrame:
     """The table behind `LinearMixedModel.simulate`."""
     if random not in ("new", "conditional"):
         raise MixedsimError(f"random must be 'new' or 'conditional', found {random!r}.")
@@ -37,7 +35,7 @@ def simulate(fit: LinearMixedModel, n: int, seed: Any, random: RandomEffects) ->
     return pd.DataFrame(values, index=fit.design.index, columns=pd.RangeIndex(n, name="replicate"))
 
 
-def bootstrap_table(fit: LinearMixedModel, n: int, seed: Any) -> pd.DataFrame:
+def bootstrap_table(fit: LinearEstimates, n: int, seed: Any) -> pd.DataFrame:
     """The table behind `LinearMixedModel.bootstrap`."""
     control = without_start(fit.request.control)
     settled = settle_seed(seed)
@@ -47,7 +45,7 @@ def bootstrap_table(fit: LinearMixedModel, n: int, seed: Any) -> pd.DataFrame:
     return _table(fit, found, settled)
 
 
-def _table(fit: LinearMixedModel, found: Replicates, seed: int) -> pd.DataFrame:
+def _table(fit: LinearEstimates, found: Replicates, seed: int) -> pd.DataFrame:
     """Replicates in the names and units of the data."""
     problem = fit.problem
     columns: dict[str, Floats | NDArray[np.bool_]] = dict(

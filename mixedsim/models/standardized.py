@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,34 +18,32 @@ from mixedsim.errors import MixedsimError
 from mixedsim.formula import column_of, fixed_terms, variables_of
 from mixedsim.inference.contrasts import Ddf
 from mixedsim.inference.effect_sizes import variance_parts
+from mixedsim.models.combinations import coefficients
 from mixedsim.models.fitting import Parts, Request, fit_problem, without_start
+from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.reading import dates_as_days, is_numeric, read_column
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
 
 Floats = NDArray[np.float64]
 Standardization = Literal["refit", "posthoc", "pseudo"]
 _ESTIMATES = ["estimate", "se", "lower", "upper"]
 
 
-def standardize(fit: LinearMixedModel, method: Standardization, ddf: Ddf, level: float) -> pd.DataFrame:
+def standardize(fit: LinearEstimates, method: Standardization, ddf: Ddf, level: float) -> pd.DataFrame:
     """The table behind `LinearMixedModel.standardize`."""
     if method == "refit":
-        model = type(fit)(**standardized_parts(fit))
-        return model.coefficients(ddf=ddf, level=level)
+        return coefficients(LinearEstimates(**standardized_parts(fit)), ddf, level)
     if method == "posthoc":
         scales = _posthoc(fit)
     elif method == "pseudo":
         scales = _pseudo(fit)
     else:
         raise MixedsimError(f"method must be 'refit', 'posthoc' or 'pseudo', found {method!r}.")
-    table = fit.coefficients(ddf=ddf, level=level)
+    table = coefficients(fit, ddf, level)
     table[_ESTIMATES] = table[_ESTIMATES].mul(scales, axis=0)
     return table
 
 
-def standardized_parts(fit: LinearMixedModel) -> Parts:
+def standardized_parts(fit: LinearEstimates) -> Parts:
     """The parts of the same model for response and numeric predictors less their mean, over their sd.
 
     Functions in the formula are applied to what was standardised; one that negative numbers do not survive is refused.
@@ -72,7 +70,7 @@ def standardized_parts(fit: LinearMixedModel) -> Parts:
     return fit_problem(design, pose(design), request, fit.reml)
 
 
-def _numeric(fit: LinearMixedModel, frame: pd.DataFrame) -> dict[str, Floats]:
+def _numeric(fit: LinearEstimates, frame: pd.DataFrame) -> dict[str, Floats]:
     """Numeric columns among the predictors; what only groups, or only stands in the response, is left alone."""
     formula = fit.design.formula
     names = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
@@ -84,13 +82,13 @@ def _numeric(fit: LinearMixedModel, frame: pd.DataFrame) -> dict[str, Floats]:
     return out
 
 
-def _posthoc(fit: LinearMixedModel) -> Floats:
+def _posthoc(fit: LinearEstimates) -> Floats:
     """For every coefficient the sd of what it multiplies over that of the response; the intercept has none."""
     spreads = _spreads(fit, lambda values: float(values.std(ddof=1)))
     return spreads / float(fit.design.y.std(ddof=1))
 
 
-def _spreads(fit: LinearMixedModel, sd: Any) -> Floats:
+def _spreads(fit: LinearEstimates, sd: Any) -> Floats:
     """Spread of every coefficient's predictor: a product over the numeric variables of its term, 1 for categories.
 
     The product, and not the spread of the product: so the highest interaction equals that of a refit.
@@ -121,7 +119,7 @@ def _of_term(term: Term | None, numeric: dict[str, Floats], sd: Any) -> float | 
     return None if term is None else spread
 
 
-def _pseudo(fit: LinearMixedModel) -> Floats:
+def _pseudo(fit: LinearEstimates) -> Floats:
     """Spread within groups over the residual sd for what varies within them, between groups over the intercepts' sd.
 
     Both sds of the response are those of the model with a varying intercept and nothing else (Hoffman 2015,
@@ -153,7 +151,7 @@ def _pseudo(fit: LinearMixedModel) -> Floats:
         return np.asarray(inside / sides)
 
 
-def _null_sds(fit: LinearMixedModel, design: Design) -> tuple[float, float]:
+def _null_sds(fit: LinearEstimates, design: Design) -> tuple[float, float]:
     """Standard deviations between and within groups, from the model that has a varying intercept only."""
     one = Columns(("Intercept",), (1.0,), design.rows, ("1",), design.x.spec)
     factor = design.factors[0]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.models.combinations import coefficients
+from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.prediction import residuals
 
 
 class Summary:
     """Lays out a fitted model; holds no numbers of its own."""
 
-    def __init__(self, fit: LinearMixedModel) -> None:
+    def __init__(self, fit: LinearEstimates) -> None:
         self.fit = fit
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Summary:
         return "\n".join(lines)
 
     def _residuals(self) -> str:
-        quantiles = np.quantile(self.fit.residuals("scaled"), [0, 0.25, 0.5, 0.75, 1])
+        quantiles = np.quantile(residuals(self.fit, "scaled"), [0, 0.25, 0.5, 0.75, 1])
         names = ("Min", "1Q", "Median", "3Q", "Max")
         cells = [f"{q:.4f}" for q in quantiles]
         return "\n".join(
@@ -122,7 +122,7 @@ class Summary:
 
     def fixed_table(self) -> pd.DataFrame:
         """Estimates with Satterthwaite's degrees of freedom, as strings."""
-        table = self.fit.coefficients()
+        table = coefficients(self.fit, ddf="satterthwaite", level=0.95)
         decimals = _decimals(table["se"].to_numpy())
         return pd.DataFrame(
             {

@@ -1,9 +1,9 @@
-"""Engine arrays as labelled tables."""
+"""Arrays as labelled tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mixedsim.design import GroupingFactor
-from mixedsim.errors import MixedsimError
-from mixedsim.inference.contrasts import Combinations, JointTest, Method, Wald, check_ddf, combine, joint_test
-
-if TYPE_CHECKING:
-    from mixedsim.models.linear import LinearMixedModel
+from mixedsim.inference.contrasts import Combinations, JointTest, check_level
 
 Floats = NDArray[np.float64]
 
@@ -58,31 +54,6 @@ def varcorr(factors: Sequence[GroupingFactor], covariances: dict[str, pd.DataFra
     return pd.DataFrame(rows, columns=["group", "term1", "term2", "variance", "sd_or_corr"])
 
 
-def coefficients(fit: LinearMixedModel, ddf: str, level: float) -> pd.DataFrame:
-    """The table behind `LinearMixedModel.coefficients`."""
-    found = combinations(fit, np.eye(len(fit.coefficient_names)), ddf)
-    return t_table(found, list(fit.coefficient_names), level)
-
-
-def method(fit: LinearMixedModel, ddf: str) -> Method:
-    """The method that `ddf` names, for this fit."""
-    check_ddf(ddf)
-    if ddf == "wald":
-        return Wald(fit.optimum.profile.sigma2 * fit.optimum.profile.w_inverse)
-    return fit.satterthwaite if ddf == "satterthwaite" else fit.kenward_roger
-
-
-def combinations(fit: LinearMixedModel, contrasts: Floats, ddf: str) -> Combinations:
-    """Linear combinations of the fixed effects: m × p."""
-    check_ddf(ddf)
-    return combine(fit.problem, fit.optimum.profile, method(fit, ddf if len(contrasts) else "wald"), contrasts)
-
-
-def joint(fit: LinearMixedModel, contrasts: Floats, ddf: str, null: Floats | float = 0.0) -> JointTest:
-    """The F test of ``contrasts β = null``."""
-    return joint_test(fit.problem, fit.optimum.profile, method(fit, ddf), contrasts, null)
-
-
 def f_table(tests: Sequence[JointTest], names: Sequence[str], ddf: str, title: str = "term") -> pd.DataFrame:
     """One row a test: F, df1, df2, p; for ``ddf="wald"`` chisq, df, p."""
     index = pd.Index(list(names), name=title)
@@ -113,6 +84,5 @@ def t_table(
 
 def half_width(found: Combinations, level: float) -> Floats:
     """Half the width of each t interval."""
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     return np.asarray(special.stdtrit(found.df, 0.5 + level / 2.0) * found.se)

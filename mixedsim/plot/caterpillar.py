@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mixedsim.errors import MixedsimError, nearest
+from mixedsim.inference.contrasts import check_level
 from mixedsim.models import LinearMixedModel
 from mixedsim.plot.style import FAINT, PAPER, SEVERAL, TRUTH, colour_of, dress, figure_of, look, picture, say
 from mixedsim.simulate import Sample, Truth
@@ -60,8 +61,7 @@ def caterpillar(
     >>> plt.close(figure)
     """
     fits = _by_name(fit)
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     if ax is not None and len(fits) > 1:
         raise MixedsimError(f"ax has room for one fit, found {len(fits)}: draw them one by one, or leave ax out.")
     first = next(iter(fits.values()))

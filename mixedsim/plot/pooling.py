@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
@@ -115,6 +116,7 @@ class _Panels:
         self.pooling, self.x, self.lines, self.truth = pooling, x, lines, truth
         values = pooling.data[x].to_numpy(dtype=np.float64)
         self.grid = np.linspace(values.min(), values.max(), _GRID)
+        self.whole = bool((values == np.round(values)).all())  # days and counts have no halves
         factor = pooling.fit.design.factors[0]
         self.codes, self.levels, self.y = factor.codes, factor.levels, pooling.fit.design.y
         self.area = float(np.clip(160.0 / np.median(pooling.sizes), 5.0, 15.0))
@@ -124,6 +126,8 @@ class _Panels:
     def draw(self, ax: Axes, level: Any) -> None:
         """Points, lines, title."""
         dress(ax)
+        if self.whole:
+            ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
         mine = self.codes == self.levels.get_loc(level)
         rows = self.pooling.data.loc[mine]
         if self.truth is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -165,17 +166,15 @@ def _frame(ax: Axes, rows: Sequence[_Row], limit: float, several: Mapping[str, R
     ax.spines["left"].set_visible(False)
     whose = "" if len(several) == 1 else f" of “{list(several)[-1]}”"
     ax.set_xlabel(f"estimate − truth, in standard errors{whose}")
-    ax.annotate(
-        TRUTH.label,
-        (0.0, top),
-        (0, 2),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=8.5,
-        color=FAINT,
-        annotation_clip=False,
-    )
+    _note(ax, TRUTH.label, (0.0, top), (0, 2), FAINT, ha="center", va="bottom")
+
+
+def _note(
+    ax: Axes, text: str, at: tuple[float, float], shift: tuple[float, float], colour: str, **how: Any
+) -> None:
+    """Small text so many points from a place, also where that lies outside the axes."""
+    style: dict[str, Any] = {"va": "center", "fontsize": 8.5, "annotation_clip": False} | how
+    ax.annotate(text, at, shift, textcoords="offset points", color=colour, **style)
 
 
 def _marks(ax: Axes, rows: Sequence[_Row], one: Recovery, colour: str, offset: float, limit: float) -> None:
@@ -192,16 +191,8 @@ def _marks(ax: Axes, rows: Sequence[_Row], one: Recovery, colour: str, offset: f
         if abs(estimate) > limit:
             right = estimate > 0
             ax.plot([limit if right else -limit], [y], ">" if right else "<", color=colour, ms=6, clip_on=False)
-            ax.annotate(
-                f"{estimate:+.0f}".replace("-", "−"),
-                (limit if right else -limit, y),
-                (-8 if right else 8, 0),
-                textcoords="offset points",
-                ha="right" if right else "left",
-                va="center",
-                color=colour,
-                fontsize=8,
-            )
+            said, at = f"{estimate:+.0f}".replace("-", "−"), limit if right else -limit
+            _note(ax, said, (at, y), (-8 if right else 8, 0), colour, ha="right" if right else "left", fontsize=8)
             continue
         if np.isfinite([lower, upper]).all():
             ax.plot(np.clip([lower, upper], -limit, limit), [y, y], color=colour, lw=2.2, zorder=2)
@@ -222,18 +213,7 @@ def _numbers(ax: Axes, rows: Sequence[_Row], several: Mapping[str, Recovery], co
         colour = colours.get(head, FAINT)
         for y, text in [(rows[0].y, head), *((y, these[head]) for y, these in cells.items())]:
             shade = colour if text == head else FAINT if head == "truth" else INK
-            ax.annotate(
-                text,
-                (1.0, y),
-                (x, 0),
-                xycoords=ax.get_yaxis_transform(),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=8.5,
-                color=shade,
-                annotation_clip=False,
-            )
+            _note(ax, text, (1.0, y), (x, 0), shade, xycoords=ax.get_yaxis_transform(), ha="right")
         x += 12.0
 
 

@@ -142,6 +142,8 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def with_unit(name: str, units: Mapping[str, str] | None) -> str:
-    """An axis label: ``Reaction (ms)``, or the bare name where no unit is given."""
+    """An axis label: ``Reaction (ms)``, or the bare name where no unit is given, or one that says it again (days)."""
     unit = (units or {}).get(name)
-    return f"{name} ({unit})" if unit else name
+    if not unit or unit.casefold().rstrip("s") == name.casefold().rstrip("s"):
+        return name
+    return f"{name} ({unit})"

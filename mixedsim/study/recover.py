@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from mixedsim.errors import DataError, MixedsimError
-from mixedsim.formula import Formula, fixed_terms, parse, variables_of
+from mixedsim.formula import Formula, fixed_terms, parse, variables_of, written
+from mixedsim.inference.contrasts import check_level
+from mixedsim.inference.parameters import Kind, parameter_name
 from mixedsim.inference.wald import wald_intervals, without_interval
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.simulate import Population, Truth
@@ -18,7 +22,7 @@ from mixedsim.study.recovery import Recovery
 Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
 _Key = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 _SHOWN = ("estimate", "se", "lower", "upper")
-_KINDS = ("fixed", "sd", "corr", "sigma")
+_KINDS = get_args(Kind)
 
 
 def recover(
@@ -56,8 +60,7 @@ def recover(
     """
     if not isinstance(population, Population):
         raise MixedsimError(f"recover needs a Population to draw from, found {type(population).__name__}.")
-    if not 0 < level < 1:
-        raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
+    check_level(level)
     parsed = population.plan.formula if formula is None else parse(formula)
     _check_observed(population, parsed, own=formula is None)
     sample = population.draw(seed)
@@ -102,16 +105,11 @@ def beside_truth(truth: Mapping[Symbol, float], estimates: pd.DataFrame) -> pd.D
         kind, group, term = true[key][0] if key in true else found[key][0]
         value = true[key][1] if key in true else float("nan")
         row = dict(zip(_SHOWN, found[key][1] if key in found else [float("nan")] * len(_SHOWN), strict=True))
-        names.append(readable(kind, group, term))
+        names.append(parameter_name(kind, group, term))
         covered = _covered(value, row["lower"], row["upper"])
         records.append({"truth": value, **row, "covered": covered, "kind": kind, "group": group})
     table = pd.DataFrame(records, index=pd.Index(names, name="parameter"))
     return table.astype({"covered": "boolean"})
-
-
-def readable(kind: str, group: str, term: str) -> str:
-    """The name of a parameter as tables show it: ``x``, ``sd(x | g)``, ``corr(Intercept, x | g)``, ``sigma``."""
-    return term if kind in ("fixed", "sigma") else f"{kind}({term} | {group})"
 
 
 def _covered(truth: float, lower: float, upper: float) -> bool | None:
@@ -149,15 +147,13 @@ def _check_observed(population: Population, formula: Formula, *, own: bool) -> N
 
 
 def _without(formula: Formula, hidden: set[str]) -> str:
-    """The formula with every term left out that reads a hidden variable."""
+    """The formula with every term left out that reads a hidden variable; an intercept if nothing else would vary."""
     fixed = _visible(formula.fixed, hidden)
-    bars = [
-        f"({_visible(term.effects, hidden)} | {term.group})" for term in formula.terms if not hidden & set(term.factors)
-    ]
-    return f"{formula.response} ~ {' + '.join([fixed, *bars])}"
+    shown = [term for term in formula.terms if not hidden.intersection(term.factors)]
+    left = [replace(term, effects=_visible(term.effects, hidden)) for term in shown]
+    bars = [term for term in left if term.effects != "0"] or [replace(term, effects="1") for term in left[:1]]
+    return f"{formula.response} ~ {' + '.join([fixed, *(bar.text for bar in bars)])}"
 
 
 def _visible(rhs: str, hidden: set[str]) -> str:
-    terms = [str(term) for term in fixed_terms(rhs)]
-    kept = [term for term in terms if term != "1" and not variables_of(term) & hidden]
-    return " + ".join([*(["1"] if "1" in terms and not kept else []), *(["0"] if "1" not in terms else []), *kept])
+    return written([term for term in fixed_terms(rhs) if not variables_of(written([term])) & hidden])

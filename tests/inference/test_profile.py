@@ -13,9 +13,10 @@ import mixedsim as ms
 from mixedsim.engine import Layout, Objective, minimise
 from mixedsim.engine.turned import TurnedLayout
 from mixedsim.engine.unprofiled import Likelihood
+from mixedsim.inference.parameters import parameters_of, values_of
 from mixedsim.inference.profile import likelihood_profile, profile_intervals
 from mixedsim.inference.profile_curve import Curve
-from mixedsim.inference.profile_parameters import Chart, parameters_of, values_of
+from mixedsim.inference.profile_parameters import Chart
 from tests.engine.cases import STRUCTURES, Case, make
 
 

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 import mixedsim as ms
 from mixedsim import plot
-from mixedsim.plot.style import LINES, PAPER
+from mixedsim.plot.style import LINES, PAPER, with_unit
 
 ALL = ("complete", "none", "intercepts", "slopes")
 
@@ -171,9 +171,38 @@ def test_categories_and_transformations_are_drawn():
 
 def test_axes_carry_names_and_units(sleep):
     figure = plot.pooling(sleep, units={"Reaction": "ms", "Days": "days"})
-    assert figure.get_supxlabel() == "Days (days)"
+    assert figure.get_supxlabel() == "Days"
     assert figure.get_supylabel() == "Reaction (ms)"
     assert plot.pooling(sleep).get_supylabel() == "Reaction"
+
+
+@pytest.mark.parametrize(
+    ("unit", "label"), [("days", "Days"), ("day", "Days"), ("d", "Days (d)"), ("24 h", "Days (24 h)"), ("", "Days")]
+)
+def test_a_unit_that_is_the_name_again_is_not_said_twice(unit, label):
+    assert with_unit("Days", {"Days": unit}) == label
+
+
+@pytest.mark.parametrize("groups", [None, ["308"], ["308", "335", "309"]])
+def test_whole_numbers_have_whole_ticks(sleep, groups):
+    for ax in plot.pooling(sleep, groups=groups).axes:
+        low, high = ax.get_xlim()
+        ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+        assert len(ticks) > 1
+        assert all(float(tick).is_integer() for tick in ticks)
+
+
+def test_two_values_have_two_ticks():
+    data = ms.datasets.load("sleepstudy").assign(Late=lambda d: (d["Days"] > 4).astype(int))
+    figure = plot.pooling(ms.pooling("Reaction ~ Late", data, group="Subject"), groups=["308", "309"])
+    low, high = figure.axes[0].get_xlim()
+    assert [tick for tick in figure.axes[0].get_xticks() if low <= tick <= high] == [0, 1]
+
+
+def test_measurements_may_have_fractions_for_ticks():
+    data = ms.datasets.load("sleepstudy").assign(Weeks=lambda d: d["Days"] / 7)
+    ax = plot.pooling(ms.pooling("Reaction ~ Weeks", data, group="Subject"), groups=["308"]).axes[0]
+    assert not all(float(tick).is_integer() for tick in ax.get_xticks())
 
 
 def test_all_panels_share_their_scales_and_show_all_points(sleep):

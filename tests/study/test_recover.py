@@ -267,6 +267,21 @@ def test_a_hidden_variable_that_varies_by_group_leaves_its_term():
         recover(population)
 
 
+def test_the_formula_that_works_keeps_names_with_spaces(hidden):
+    with pytest.raises(ms.DataError) as caught:
+        recover(hidden, formula="`the score` ~ `hours slept` * ses + `hours slept`:np.log(`a rate`) + C(`the day`) + "
+                                "(1 + `hours slept` + ses | `the class`) + (0 + ses | therapist)")  # fmt: skip
+    assert str(caught.value).endswith(
+        "such as '`the score` ~ `hours slept` + C(`the day`) + `hours slept`:np.log(`a rate`) + "
+        "(`hours slept` | `the class`)'."
+    )
+
+
+def test_the_formula_that_works_has_a_random_term(hidden):
+    with pytest.raises(ms.DataError, match=r"such as 'anxiety ~ depression \+ \(1 \| therapist\)'"):
+        recover(hidden, formula="anxiety ~ depression + ses + (0 + ses | therapist)")
+
+
 # ---- a singular fit
 
 
