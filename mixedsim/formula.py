@@ -224,9 +224,7 @@ def _check_names(parsed: Formula, reader: _Reader, right: int) -> None:
         name = next(iter(again), own)
         at = reader.where(name, right)
         reader.fail(at, f"the response {name!r} also stands on the right-hand side: remove it there")
-    for name in effects & {"Intercept", "1"}:
-        at = reader.where(name, right)
-        reader.fail(at, f"{name!r} is what the constant is called: rename the column of that name")
+    reader.check_constant(effects, right)
     for name in effects & reader.called(right):
         at = reader.where(name, right)
         reader.fail(at, f"{name!r} is a column here and a function too: rename the column")
@@ -243,6 +241,12 @@ class _Reader(FormulaText):
     def called(self, start: int) -> frozenset[str]:
         """Names of the functions and modules that are used from `start` on."""
         return frozenset(re.findall(r"(?<![\w.`])([^\W\d]\w*)(?=\s*\(|(?<=np)\.|(?<=contr)\.)", self.text[start:]))
+
+    def check_constant(self, names: frozenset[str], start: int) -> None:
+        """No effect may have the name of the intercept, for which formulaic would take it."""
+        for name in names & {"Intercept", "1"}:
+            what = f"{name!r} is what the constant is called: rename the column of that name"
+            self.fail(self.where(name, start), what)
 
     def response(self, start: int, end: int) -> str:
         """The left-hand side: a column, or a calculation with columns."""
@@ -324,7 +328,9 @@ class _Reader(FormulaText):
         double = len(bars) == 2 and bars[1] == bars[0] + 1
         if len(bars) > 1 and not double:
             self.fail(bars[1], "a random term has one bar, or '||' for uncorrelated effects")
-        read = _read_rhs(self.text[start : bars[0]].strip())
+        effects = self.text[start : bars[0]].strip()
+        self.check_constant(variables_of(effects), start)
+        read = _read_rhs(effects)
         if not read:
             self.fail(start, "this term has no effect that could vary: write (1 | g) or (0 + x | g)")
         split = [_rhs_of((term,)) for term in read] if double else [_rhs_of(read)]

@@ -66,7 +66,7 @@ def codes_in(levels: Levels, frame: pd.DataFrame, *, allow_new: bool = False) ->
     Raises
     ------
     DataError
-        For a missing column, and for new levels unless they are allowed.
+        For a missing column, a column of another kind, and for new levels unless they are allowed.
     """
     require(frame, levels.names)
     columns = [read_column(name, frame[name]) for name in levels.names]
@@ -76,20 +76,27 @@ def codes_in(levels: Levels, frame: pd.DataFrame, *, allow_new: bool = False) ->
     where = np.searchsorted(levels.present, joint).clip(max=len(levels.present) - 1)
     known = (levels.present[where] == joint) & (np.min(own, axis=0) >= 0)
     unseen = ~known & ~missing
+    if unseen.any():
+        _check_kind(levels, frame[unseen])
     if unseen.any() and not allow_new:
         raise DataError(_unseen(levels, frame[unseen]))
     return np.where(known, where, -1), missing
 
 
-def _unseen(levels: Levels, rows: pd.DataFrame) -> str:
-    """What to say of rows whose levels are new: of another kind, as 1 and '1' are, or truly unseen."""
+def _check_kind(levels: Levels, rows: pd.DataFrame) -> None:
+    """'1' is no new level where 1 was one, but a column of another kind, which nobody means even if new ones may be."""
     for name, known in zip(levels.names, levels.columns, strict=True):
         alike = {str(label): label for label in known}
         for value in rows[name].unique():
             if str(value) in alike and value not in known:
-                old = alike[str(value)]
-                kinds = f"{shown(value)} ({type(value).__name__}) where the model was fitted to {shown(old)}"
-                return f"{name!r} holds {kinds}: convert the column to the kind that it was."
+                raise DataError(
+                    f"{name!r} holds {shown(value)} ({type(value).__name__}) where the model was fitted to "
+                    f"{shown(alike[str(value)])}: convert the column to the kind that it was."
+                )
+
+
+def _unseen(levels: Levels, rows: pd.DataFrame) -> str:
+    """What to say of rows whose levels are new."""
     given = zip(*(rows[name] for name in levels.names), strict=True)
     labels = list(dict.fromkeys(row[0] if len(row) == 1 else ":".join(map(str, row)) for row in given))
     listed = ", ".join(map(shown, labels[:5]))

@@ -100,9 +100,10 @@ def test_a_level_of_another_kind_is_told_from_a_new_one():
         (numbers, ["2", "1"], "'2' (str) where the model was fitted to 2"),
         (texts, [2, 1], "2 (int64) where the model was fitted to '2'"),
     ):
-        with pytest.raises(DataError) as caught:
-            codes_in(levels, pd.DataFrame({"g": given}))
-        assert str(caught.value) == f"'g' holds {found}: convert the column to the kind that it was."
+        for allow_new in (False, True):
+            with pytest.raises(DataError) as caught:
+                codes_in(levels, pd.DataFrame({"g": given}), allow_new=allow_new)
+            assert str(caught.value) == f"'g' holds {found}: convert the column to the kind that it was."
 
 
 def test_two_combinations_with_one_name_are_refused():

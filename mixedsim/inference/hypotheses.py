@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 
 from mixedsim.design import Design
 from mixedsim.engine import Problem
+from mixedsim.errors import MixedsimError
 from mixedsim.inference.coding import Coding, coding
 
 Floats = NDArray[np.float64]
 Type = Literal[1, 2, 3]
 _ZERO = 1e-8
 _DEPENDENT = 1e-7  # the share of a column's length beside the earlier ones, as where columns are dropped
+_TOLERANCES = (1.0, 2.0, 0.5, 5.0, 0.2, 10.0, 0.1)  # times that: rounding may judge a doubtful column differently
 
 
 def hypotheses(design: Design, problem: Problem, kind: Type) -> dict[str, Floats]:
@@ -81,10 +83,10 @@ class _Space:
             self.root = _r(root @ np.linalg.inv(to_fitted))
             return
         f = dependence(design, problem) @ np.linalg.inv(to_fitted)  # X_t = X[kept] F
-        found = _independent(root @ f)
+        constant = [t for t, term in enumerate(self.coding.terms) if term.name == "1"]
+        found = _independent(root @ f, np.isin(self.coding.of_term, constant), len(kept))
         self.of_term = self.coding.of_term[found]
         self.n = np.linalg.inv(f[:, found])
-        assert len(found) == len(kept)
         self.saturated = self.n @ f @ whole
         self.root = _r(root @ f[:, found])
 
@@ -169,14 +171,33 @@ def _r(a: Floats) -> Floats:
     return np.asarray(np.linalg.qr(a, mode="r"))
 
 
-def _independent(columns: Floats) -> list[int]:
-    """Positions of the columns that do not depend on earlier ones."""
+def _independent(columns: Floats, constant: NDArray[np.bool_], count: int) -> list[int]:
+    """Positions of the `count` columns that do not depend on earlier ones; `constant` says which is the intercept.
+
+    As where columns are dropped, lengths are measured about the intercept: a year is no constant for being large.
+    """
+    lengths = np.linalg.norm(columns, axis=0)
+    if constant.any():
+        one = columns[:, constant] / lengths[constant]
+        lengths = np.where(constant, lengths, np.linalg.norm(columns - one @ (one.T @ columns), axis=0))
+    for factor in _TOLERANCES:
+        found = _beyond(columns, factor * _DEPENDENT * lengths)
+        if len(found) == count:
+            return found
+    raise MixedsimError(
+        "some fixed effects are so nearly combinations of others that the terms cannot be told apart: centre the "
+        "numeric variables, or leave a term out."
+    )
+
+
+def _beyond(columns: Floats, least: Floats) -> list[int]:
+    """Positions of the columns of which more than `least` is left beside the earlier ones."""
     basis = np.empty((len(columns), 0))
     found: list[int] = []
     for j, column in enumerate(columns.T):
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
-        if np.linalg.norm(rest) > _DEPENDENT * np.linalg.norm(column):
+        if np.linalg.norm(rest) > least[j]:
             basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
             found.append(j)
     return found

@@ -10,8 +10,9 @@ predictor, has no profile, and NaN for its interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,15 +21,17 @@ from scipy.special import ndtri
 
 from mixedsim.design import Design
 from mixedsim.engine import Objective, Problem, Profile, minimise
+from mixedsim.engine.covariance import lower_factor
 from mixedsim.engine.threads import threads_for
 from mixedsim.engine.unprofiled import Likelihood
 from mixedsim.errors import ConvergenceError, MixedsimError
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.parameters import Parameter, parameters_of, selected, values_of
-from mixedsim.inference.profile_curve import Curve, Point
+from mixedsim.inference.profile_curve import Curve, Point, Surpassed
 from mixedsim.inference.profile_parameters import Chart, is_fixed_by_origin
 
 Floats = NDArray[np.float64]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,9 @@ class LikelihoodProfile:
         >>> fit.profile("sd").confint(0.5).round(1).to_dict("index")
         {'sd(Intercept | Batch)': {'lower': 28.3, 'upper': 48.6}}
         """
-        return _ends(self._curves, _checked(level))
+        zeta = _checked(level)
+        curves = self._curves.values()
+        return _table(self._curves, [None if curve is None else curve.interval(zeta) for curve in curves])
 
 
 def likelihood_profile(
@@ -99,16 +104,15 @@ def likelihood_profile(
         raise MixedsimError(f"points must be 1 or more on each side of the estimate, found {points!r}.")
     zeta = _checked(level)
     parameters = parameters_of(design, problem)
+    chosen = selected(parameters, which)
+    with threads_for(objective.blocks.dense_size):
+        curves, traced = _of_curves(problem, objective, at, chosen, lambda curve: curve.traced(zeta, points))
     tables: list[pd.DataFrame] = []
     along: list[Floats] = []
-    with threads_for(objective.blocks.dense_size):
-        curves = _curves(problem, objective, at, selected(parameters, which))
-        for name, curve in curves.items():
-            if curve is None:
-                continue
-            traced = [*curve.trace(-zeta, points)[::-1], curve.top, *curve.trace(zeta, points)]
-            tables.append(_rows(name, curve, traced, problem.deviance_shift(reml=False)))
-            along += [_everything(parameters, problem, curve, point) for point in traced]
+    for (name, curve), own in zip(curves.items(), traced, strict=True):
+        if curve is not None and own is not None:
+            tables.append(_rows(name, curve, own, problem.deviance_shift(reml=False)))
+            along += [_everything(parameters, problem, curve, point) for point in own]
     columns = [p.name for p in parameters]
     table = pd.concat(tables) if tables else pd.DataFrame(columns=["value", "zeta", "deviance"], dtype=np.float64)
     others = pd.DataFrame(np.array(along).reshape(-1, len(columns)), index=table.index, columns=columns)
@@ -130,8 +134,8 @@ def profile_intervals(
     """
     zeta = _checked(level)
     with threads_for(objective.blocks.dense_size):
-        curves = _curves(problem, objective, at, selected(parameters_of(design, problem), which))
-        return _ends(curves, zeta)
+        chosen = selected(parameters_of(design, problem), which)
+        return _table(*_of_curves(problem, objective, at, chosen, lambda curve: curve.interval(zeta)))
 
 
 def _checked(level: float) -> float:
@@ -140,13 +144,37 @@ def _checked(level: float) -> float:
     return float(ndtri(0.5 + level / 2.0))
 
 
+def _of_curves(
+    problem: Problem, objective: Objective, at: Profile, parameters: Sequence[Parameter], ask: Callable[[Curve], Answer]
+) -> tuple[dict[str, Curve | None], list[Answer | None]]:
+    """The curve of each parameter, and what it answers; None for a correlation that zero's place decides.
+
+    A REML fit lends the curves of the ML likelihood a place to begin. Where that leads to a local optimum, and a curve
+    finds a higher one, all start again from there.
+    """
+    begin = at.theta
+    for last in (False, False, True):
+        curves = _curves(problem, objective, at, parameters, begin)
+        try:
+            return curves, [None if curve is None else ask(curve) for curve in curves.values()]
+        except Surpassed as better:
+            if last or not objective.reml:
+                raise
+            factors = [
+                lower_factor(lam @ lam.T, shape.terms)
+                for lam, shape in zip(better.lambdas, problem.layout.factors, strict=True)
+            ]
+            begin = problem.layout.theta(factors)
+    raise AssertionError("the last attempt returns or raises")
+
+
 def _curves(
-    problem: Problem, objective: Objective, at: Profile, parameters: Sequence[Parameter]
+    problem: Problem, objective: Objective, at: Profile, parameters: Sequence[Parameter], begin: Floats
 ) -> dict[str, Curve | None]:
-    """The profile curves of the ML likelihood, each at its top; None for a correlation that zero's place decides."""
+    """The profile curves of the ML likelihood, each at its top."""
     likelihood = Likelihood(objective)
     if objective.reml:
-        optimum = minimise(likelihood, begin=at.theta)
+        optimum = minimise(likelihood, begin=begin)
         if not optimum.converged:
             raise ConvergenceError(
                 "profiles are those of the ML likelihood, and refitting by ML did not converge: fit the model with "
@@ -164,11 +192,9 @@ def _curves(
     return curves
 
 
-def _ends(curves: Mapping[str, Curve | None], zeta: float) -> pd.DataFrame:
-    rows = [
-        [np.nan if curve is None else curve.chart.value(curve.end(z)) for z in (-zeta, zeta)]
-        for curve in curves.values()
-    ]
+def _table(curves: Mapping[str, Curve | None], ends: Sequence[tuple[float, float] | None]) -> pd.DataFrame:
+    """Intervals as a table; a parameter without a curve has none."""
+    rows = [(np.nan, np.nan) if own is None else own for own in ends]
     index = pd.Index(list(curves), name="parameter", dtype=object)
     return pd.DataFrame(np.array(rows).reshape(-1, 2), index=index, columns=["lower", "upper"])
 

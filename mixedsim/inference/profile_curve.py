@@ -9,22 +9,25 @@ an interval in two or three values; they are kept between one value inside and o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.errors import ConvergenceError
 from mixedsim.inference.profile_parameters import Chart, Evaluation
+from mixedsim.inference.quadratic_model import QuadraticModel
 
 Floats = NDArray[np.float64]
 _SETTLED = 1e-5  # what one more Newton step may promise; the quadratic model is exact to a power 3/2 of it
 _ROUGH = 1e-2  # the same for values on the way to an end
 _CLOSE = 0.05  # distance in ζ from which values are no longer rough
 _NEAR = 1e-3  # distance in ζ from which one more step of Newton's method on the curve needs no check
-_MOST_STEPS, _MOST_VALUES = 60, 60
+_MOST_STEPS, _MOST_VALUES = 200, 60
 _PATIENCE = 5  # steps with an approximate Hessian before it is asked for what it misses
-_DIFFERENCE = 1e-5
+_DIFFERENCE = 1e-5  # of a standard error
+_LEAST_CURVED = 1e-10  # beside the steepest direction: two effects a hundred thousandth apart
+_HIGHER = 1e-4  # deviance by which another point has to be better, for the model's optimum to be none
 _FAR = 1e6  # times the distance to ζ = 1: a deviance that has not risen by then never will
 
 
@@ -51,56 +54,20 @@ class Point:
     gain: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """The quadratic model of the deviance over the open coordinates, with the absolute eigenvalues of its Hessian.
+class Surpassed(ConvergenceError):
+    """A profile came to a likelihood higher than the one it started from.
 
-    ``gain`` is what a full step promises; steps are vectors of all coordinates, zero in those that are not open.
+    Attributes
+    ----------
+    lambdas : every factor's Λ there (standardised effects; any square root of the covariance).
     """
 
-    open: NDArray[np.intp]
-    values: Floats
-    vectors: Floats
-    gradient: Floats
-    gain: float
-
-    @classmethod
-    def of(cls, gradient: Floats, hessian: Floats, free: NDArray[np.intp]) -> _Model:
-        values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
-        model = cls(free, values, vectors, gradient, 0.0)
-        return replace(model, gain=0.5 * float(gradient[free] @ model.solve(gradient[free])))
-
-    @property
-    def _largest(self) -> float:
-        return float(np.abs(self.values).max(initial=1e-300))
-
-    @property
-    def is_saddle(self) -> bool:
-        """Whether some direction curves downwards so much that following it would pay."""
-        return bool(self.values.min(initial=0.0) < -1e-4 * self._largest)
-
-    def solve(self, right: Floats) -> Floats:
-        """``|H|⁻¹ right``; a flat direction counts as slightly curved."""
-        size = np.maximum(np.abs(self.values), 1e-9 * self._largest)
-        return np.asarray(self.vectors @ ((self.vectors.T @ right) / size))
-
-    def newton(self) -> Floats:
-        """The full step."""
-        step = np.zeros(len(self.gradient))
-        step[self.open] = -self.solve(self.gradient[self.open])
-        return step
-
-    def descents(self, reach: float) -> list[Floats]:
-        """The full step, or as much of it as moves no coordinate further than `reach`, and its halves."""
-        step = self.newton()
-        step *= min(1.0, reach / float(np.abs(step).max()))
-        return [0.5**k * step for k in range(30)]
-
-    def escapes(self) -> list[Floats]:
-        """Steps off a saddle, such as a standard deviation of zero that should no longer be one."""
-        step = np.zeros(len(self.gradient))
-        step[self.open] = self.vectors[:, 0]
-        return [sign * far * step for far in (0.3, 0.1, 0.03) for sign in (1.0, -1.0)]
+    def __init__(self, chart: Chart, psi: Floats) -> None:
+        super().__init__(
+            f"the profile of {chart.parameter.name} found a likelihood higher than the model's: fit the model again, "
+            "with other starting values in `control`."
+        )
+        self.lambdas = chart.unturned(psi)[0]
 
 
 class Curve:
@@ -159,7 +126,7 @@ class Curve:
             if count % _PATIENCE == _PATIENCE - 1 and not self.chart.exact:
                 self._learn(psi, now)
             hessian = now.hessian + self._missed
-            model = _Model.of(now.gradient, hessian, self._open(psi, now.gradient))
+            model = QuadraticModel.of(now.gradient, hessian, self._open(psi, now.gradient))
             noise = 1e-12 * max(abs(now.deviance), 1.0)
             if model.gain < max(settled, noise):
                 # a downward bend that is no way down is rounding, or leads beyond a bound
@@ -204,22 +171,28 @@ class Curve:
         return np.flatnonzero(moves)
 
     def _learn(self, psi: Floats, now: Evaluation) -> None:
-        """What average information misses of the Hessian at ψ, by differences of the gradient; it changes slowly."""
-        differences = np.empty_like(now.hessian)
-        for k in range(len(psi)):
-            moved = psi.copy()
-            moved[k] += _DIFFERENCE * max(1.0, abs(psi[k]))
-            differences[k] = (self.chart.evaluate(moved).gradient - now.gradient) / (moved[k] - psi[k])
-        self._missed = 0.5 * (differences + differences.T) - now.hessian
+        """What average information misses of the Hessian at ψ, by differences of the gradient; it changes slowly.
 
-    def _point(self, psi: Floats, now: Evaluation, hessian: Floats, model: _Model) -> Point:
+        The differences are taken along its eigenvectors, in steps of a small part of a standard error each. Where two
+        effects are nearly one (zero lies far from all values of a predictor) the deviance is steep in one direction
+        and flat in another, and steps along the coordinates would drown the flat one in the rounding of the steep.
+        """
+        unit = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(now.hessian)), 1.0))
+        values, vectors = np.linalg.eigh(now.hessian * np.outer(unit, unit))
+        size = np.sqrt(np.maximum(np.abs(values), _LEAST_CURVED))
+        to_steps = unit[:, None] * vectors / size
+        differences = np.empty_like(now.hessian)
+        for k, step in enumerate(_DIFFERENCE * to_steps.T):
+            differences[k] = to_steps.T @ (self.chart.evaluate(psi + step).gradient - now.gradient) / _DIFFERENCE
+        back = (size * vectors).T / unit
+        self._missed = back.T @ (0.5 * (differences + differences.T)) @ back - now.hessian
+
+    def _point(self, psi: Floats, now: Evaluation, hessian: Floats, model: QuadraticModel) -> Point:
         """Put a minimum over the free coordinates, and how it moves with the held one, on record."""
+        # only a deviance that was computed is proof: what a rough point has yet to gain is a guess
+        if now.deviance < self.least - _HIGHER:
+            raise Surpassed(self.chart, psi)
         deviance = now.deviance - model.gain
-        if deviance < self.least - 1e-4:
-            raise ConvergenceError(
-                f"the profile of {self.chart.parameter.name} found a likelihood higher than the model's: fit the model "
-                "again, with other starting values in `control`."
-            )
         tangent = np.zeros(len(psi))
         tangent[self.held] = 1.0
         tangent[model.open] = -model.solve(hessian[model.open, self.held])
@@ -279,6 +252,14 @@ class Curve:
         low, high = sorted((near, float(outside.psi[self.held])))
         margin = 0.02 * (high - low)
         return newton if low + margin < newton < high - margin else 0.5 * (low + high)
+
+    def interval(self, zeta: float) -> tuple[float, float]:
+        """The parameter's values, in the units of the data, where the signed root is −`zeta` and `zeta` (see `end`)."""
+        return self.chart.value(self.end(-zeta)), self.chart.value(self.end(zeta))
+
+    def traced(self, zeta: float, points: int) -> list[Point]:
+        """The top with `points` points on each side of it, in rising order of the held coordinate (see `trace`)."""
+        return [*self.trace(-zeta, points)[::-1], self.top, *self.trace(zeta, points)]
 
     def trace(self, zeta: float, points: int) -> list[Point]:
         """Points from the top to ζ = `zeta`, or to the bound, about equally spaced in ζ; the top is not among them."""

@@ -25,7 +25,7 @@ from mixedsim.engine.unprofiled import Likelihood
 from mixedsim.inference.parameters import Parameter
 
 Floats = NDArray[np.float64]
-_PARALLEL = 1e-6  # sine of the angle between two effects below which half of all digits are lost
+_PARALLEL = 3e-5  # sine of the angle between two effects below which a correlation is ±1 to nine digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,9 @@ class Chart:
         size = layout.size
         if parameter.kind == "fixed":
             (j,) = parameter.effects
-            self.row = problem.response.scale * problem.fixed.transform[j]
+            length = float(np.linalg.norm(problem.fixed.transform[j]))
+            # a unit vector: the coordinate is of order 1, whatever the units of the data
+            self.row, self.scale = problem.fixed.transform[j] / length, problem.response.scale * length
             self.centre = problem.response.centre if j == problem.intercept else 0.0
             self.held, self.leap = size + 1, np.inf
         elif parameter.kind == "sigma":
@@ -117,11 +119,9 @@ class Chart:
 
     def value(self, held: float) -> float:
         """The parameter in the units of the data."""
-        if self.parameter.kind == "fixed":
-            return float(held + self.centre)
         if self.parameter.kind == "corr":
             return float(np.sin(held))
-        return float(self.scale * (np.exp(held) if self.parameter.kind == "sigma" else held))
+        return float(self.scale * (np.exp(held) if self.parameter.kind == "sigma" else held) + self.centre)
 
     # ---- the likelihood
 

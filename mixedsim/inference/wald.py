@@ -154,7 +154,8 @@ class _Known:
             return np.log([self._sd(self.problem.relative_covariances(theta)[f], sigma, i)])
 
         half = self.z * self._se(log_sd)
-        ends = estimate * np.exp([-half, half])
+        with np.errstate(over="ignore"):  # an sd just above zero may reach to infinity
+            ends = estimate * np.exp([-half, half])
         return np.array([estimate, estimate * half / self.z, np.nan, *ends])
 
     def corr(self, f: int, i: int, j: int) -> Floats:

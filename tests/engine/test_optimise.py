@@ -104,3 +104,14 @@ def test_a_long_bent_valley_is_no_failure():
         worst = max(worst, ours.evaluations)
         assert ours.converged
     assert worst > 20  # some of them are such valleys
+
+
+@pytest.mark.parametrize("name", ["intercept and slope", "nested with slopes inside", "crossed with slopes on both"])
+def test_what_the_stopping_rule_leaves_is_taken_by_a_few_more_steps(name):
+    case = make(name)
+    optimum = minimise(Objective(case.cp, case.layout, reml=True))
+    # a gain of 1e-12 is 1e-6 standard errors away; the rule itself would have been content with 1e-10
+    assert optimum.decrease < 1e-12
+    asked = minimise(Objective(case.cp, case.layout, reml=True), control=Control(tolerance=1e-4))
+    assert asked.decrease > 1e-14
+    assert asked.evaluations < optimum.evaluations
