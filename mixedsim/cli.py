@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +24,13 @@ except ModuleNotFoundError:
 
 from mixedsim import __version__
 from mixedsim.errors import MixedsimError
+from mixedsim.files import STDOUT, draft, refuse_to_overwrite
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK: Final = 50_000  # rows written between two updates of the progress bar
-STDOUT: Final = "-"
+CHUNK_ROWS: Final = 1_000_000  # rows held at a time where data are drawn in chunks
 
 
 class OneSentence(click.Group):
@@ -68,10 +68,30 @@ def main() -> None:
 @_SEED
 @_output()
 @_FORCE
-def draw(spec: Path, seed: int, output: str | None, force: bool) -> None:
-    """Draw one data set from the population that the YAML file SPEC describes, as CSV.
+@click.option(
+    "--rows",
+    type=float,
+    metavar="ROWS",
+    help="About how many rows, as in 1e8: with more or fewer units of the first cluster, a chunk at a time.",
+)
+@click.option("--chunk", type=click.IntRange(min=1), help=f"Rows to hold at a time, by default {CHUNK_ROWS:,}.")
+@click.option("--processes", type=click.IntRange(min=1), help="How many draw at the same time; same seed, same file.")
+def draw(
+    spec: Path,
+    seed: int,
+    output: str | None,
+    force: bool,
+    rows: float | None,
+    chunk: int | None,
+    processes: int | None,
+) -> None:
+    """Draw one data set from the population that the YAML file SPEC describes.
 
-    Without -o it goes to the screen or the next program in a pipe. A SPEC looks like this:
+    It becomes a CSV file, a Parquet file if the name after -o ends in .parquet, or a folder of Parquet files if it
+    ends in a slash. Without -o it goes to the screen or the next program in a pipe, as CSV.
+
+    With --rows the data may be larger than memory. It is another data set than without, for the same seed too, and
+    its clusters are whole numbers. A SPEC looks like this:
 
     \b
       formula: anxiety ~ depression + (1 | therapist)
@@ -87,14 +107,25 @@ def draw(spec: Path, seed: int, output: str | None, force: bool) -> None:
         therapist: {sd: [1]}
       sigma: 8
     """
+    from mixedsim.drawing import check_target, kind_of, write_blocks, write_frame
     from mixedsim.simulate import Population
+    from mixedsim.simulate.streaming import blocks_of
 
     target = output or STDOUT
-    _refuse_to_overwrite(target, force=force)
+    check_target(target, force=force)
     population = Population.from_yaml(spec)
+    if rows is not None:
+        blocks = blocks_of(population, seed, rows)
+        write_blocks(blocks, target, chunk=chunk or CHUNK_ROWS, processes=processes or 1, force=force)
+        return
+    if chunk or processes:
+        raise click.UsageError("--chunk and --processes need --rows.")
     with _patience(f"drawing from {spec.name}"):
         data = population.draw(seed=seed).data
-    _write(target, lambda file: _write_csv(data, file, progress=target != STDOUT), force=force)
+    if kind_of(target) == "csv":
+        _write(target, lambda file: _write_csv(data, file, progress=target != STDOUT), force=force)
+    else:
+        write_frame(data, target, force=force)
 
 
 @main.command(short_help="Draw, fit, and compare with the truth.")
@@ -128,7 +159,7 @@ def datasets(name: str | None, output: str | None, force: bool) -> None:
     elif output is None:
         click.echo(bundled.info(name))
     else:
-        _refuse_to_overwrite(output, force=force)
+        refuse_to_overwrite(output, force=force)
         data = bundled.load(name)
         _write(output, lambda file: _write_csv(data, file, progress=output != STDOUT), force=force)
 
@@ -180,7 +211,7 @@ def grade(
     """
     from mixedsim.classroom.grade import grade as grade_submissions
 
-    _refuse_to_overwrite(output, force=force)
+    refuse_to_overwrite(output, force=force)
     grades = grade_submissions(submissions, exercises=exercises_folder, jobs=jobs, timeout=timeout, progress=True)
     _write(output, lambda file: grades.to_csv(file, index=False, float_format="%g", lineterminator="\n"), force=force)
     if output != STDOUT:
@@ -190,19 +221,6 @@ def grade(
         click.echo(f"{count} in {output}{look}.", err=True)
 
 
-def _refuse_to_overwrite(target: str, *, force: bool) -> None:
-    """Say that `target` cannot be written before any work is done, not after."""
-    path = Path(target)
-    if target == STDOUT:
-        return
-    if not path.parent.is_dir():
-        raise click.ClickException(f"cannot write {target!r}: there is no folder {str(path.parent)!r}.")
-    if path.exists() and not path.is_file():
-        raise click.ClickException(f"cannot write {target!r}: it exists and is no file.")
-    if path.exists() and not force:
-        raise click.ClickException(f"{target!r} exists: choose another name, or use --force to replace it.")
-
-
 def _write(target: str, write: Callable[[IO[str]], None], *, force: bool) -> None:
     """Let `write` fill a file beside `target`, then put it in its place: a reader never sees half a file."""
     if target == STDOUT:
@@ -210,29 +228,12 @@ def _write(target: str, write: Callable[[IO[str]], None], *, force: bool) -> Non
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # the same text as in a file
         write(sys.stdout)
         return
-    path = Path(target)
-    try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            # What a file is called or an error says need not be text that UTF-8 can hold; it must not cost the others.
-            with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                write(file)
-            os.chmod(draft, _permissions())
-            _refuse_to_overwrite(target, force=force)  # it may have come into being meanwhile
-            os.replace(draft, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
-    except OSError as error:
-        raise click.ClickException(f"cannot write {target!r}: {error.strerror or error}.") from error
-
-
-def _permissions() -> int:
-    """What a new file may be used for by whom; a temporary file is its owner's alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    # What a file is called or an error says need not be text that UTF-8 can hold; it must not cost the others.
+    with (
+        draft(target, force=force) as path,
+        path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        write(file)
 
 
 def _write_csv(data: pd.DataFrame, file: IO[str], *, progress: bool) -> None:

@@ -1,28 +1,78 @@
 """Making clustered data whose truth is known: variables, populations, scenarios."""
 
 from mixedsim.simulate import scenarios
+from mixedsim.simulate.counts import Sizes
 from mixedsim.simulate.population import Population
+from mixedsim.simulate.problems import (
+    Dropout,
+    Duplicated,
+    Limits,
+    MeasurementError,
+    Miscoded,
+    Missing,
+    Outliers,
+    Problem,
+    Rounded,
+    Shifted,
+)
+from mixedsim.simulate.rseed import RSeed
 from mixedsim.simulate.sample import Sample, Truth
 from mixedsim.simulate.variables import (
+    Assigned,
     Bernoulli,
+    Beta,
+    Binomial,
     Categorical,
+    Centered,
     ClusterMean,
+    Correlated,
+    Custom,
+    Derived,
     Integers,
+    Lag,
+    LogNormal,
     Normal,
+    Poisson,
+    StudentT,
     Uniform,
     Variable,
+    Within,
 )
 
 __all__ = [
+    "Assigned",
     "Bernoulli",
+    "Beta",
+    "Binomial",
     "Categorical",
+    "Centered",
     "ClusterMean",
+    "Correlated",
+    "Custom",
+    "Derived",
+    "Dropout",
+    "Duplicated",
     "Integers",
+    "Lag",
+    "Limits",
+    "LogNormal",
+    "MeasurementError",
+    "Miscoded",
+    "Missing",
     "Normal",
+    "Outliers",
+    "Poisson",
     "Population",
+    "Problem",
+    "RSeed",
+    "Rounded",
     "Sample",
+    "Shifted",
+    "Sizes",
+    "StudentT",
     "Truth",
     "Uniform",
     "Variable",
+    "Within",
     "scenarios",
 ]

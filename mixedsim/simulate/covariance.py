@@ -1,7 +1,14 @@
-"""How the effects of one grouping factor vary together: standard deviations and correlations.
+"""How the effects of one grouping factor vary together: standard deviations, correlations and their shape.
 
 An entry of the field ``ranef`` is ``{"sd": [2.5, 2], "corr": 0.3}``. The correlation is one number for two effects,
-a matrix for more, nothing for none.
+a matrix for more, nothing for none. In place of both, ``{"cov": [[6.25, 1.5], [1.5, 4]]}`` gives the covariance matrix.
+Beside either, ``"shape"`` is one of `mixedsim.simulate.shapes`.
+
+Effects are b = T z with T lower-triangular, TT' their covariance matrix and z independent, of mean 0 and variance 1.
+So the first effect has the shape of z exactly. A later one that is correlated with it adds up several z, and lies
+nearer to the normal shape: with correlation r between two effects and skewness γ of z, the second has skewness
+(r³ + (1 − r²)^{3/2})γ. With the shape t, then, two effects are *not* a multivariate t, which would give every unit one
+common scale.
 """
 
 from __future__ import annotations
@@ -16,9 +23,11 @@ from numpy.typing import NDArray
 
 from mixedsim.simulate.fields import FieldError, Path, number, only, shown
 from mixedsim.simulate.frozen import Frozen
+from mixedsim.simulate.shapes import NORMAL, Shape, settled_shape, shape_of
 
 Matrix = tuple[tuple[float, ...], ...]
 _ROUNDING = 1e-10  # how far a pivot of a correlation matrix may fall below zero by rounding alone
+_SYMMETRY = 1e-12  # how far a matrix that was computed may miss symmetry, relative to the entry
 
 
 @dataclass(frozen=True)
@@ -46,14 +55,15 @@ class Effects:
 
 @dataclass(frozen=True)
 class Covariance:
-    """Standard deviations and correlations of q effects: ``sd`` q numbers of at least 0, ``corr`` q × q."""
+    """How q effects vary: ``sd`` q numbers of at least 0, ``corr`` q × q, ``shape`` of what they are made from."""
 
     sd: tuple[float, ...]
     corr: Matrix
+    shape: Shape = NORMAL
 
     def factor(self) -> NDArray[np.float64]:
         """Lower-triangular T, q × q, with T T' the covariance matrix: independent normals times T' are effects."""
-        factor = _cholesky(self.corr)
+        factor = cholesky(self.corr)
         assert factor is not None
         return np.array(self.sd)[:, None] * factor
 
@@ -63,28 +73,43 @@ def settle(given: Any, effects: Effects) -> Frozen[str, Any]:
 
     Parameters
     ----------
-    given : ``{"sd": …, "corr": …}``; ``sd`` a list, one number, or a mapping from effects to numbers.
+    given : ``{"sd": …, "corr": …}`` or ``{"cov": …}``; ``sd`` a list, one number, or a mapping from effects to numbers;
+        and a ``"shape"``, which the one form leaves out if it is the normal one.
     effects : what the entry must fit.
 
     Raises
     ------
     FieldError
-        If the numbers are too few or too many, a standard deviation is negative, or no variables can be correlated so.
+        If the numbers are too few or too many, a standard deviation is negative, no variables can be correlated so, or
+        there is no such shape.
     """
     field = ("ranef", effects.group)
     if not isinstance(given, Mapping):
         raise FieldError(field, f"must hold sd (and corr), as in {{'sd': [1]}}, found {shown(given)}.")
-    only(given, ("sd", "corr"), field, needed=("sd",))
-    sd = _sd(given["sd"], effects, (*field, "sd"))
-    corr = _corr(given.get("corr"), effects, (*field, "corr"))
+    only(given, ("sd", "corr", "cov", "shape"), field)
+    shape = settled_shape(given.get("shape", "normal"), (*field, "shape"))
+    if "cov" in given:
+        if twice := [key for key in ("sd", "corr") if key in given]:
+            raise FieldError((*field, "cov"), f"says what {' and '.join(twice)} says too: give one of the two.")
+        sd, corr = _from_cov(given["cov"], effects, (*field, "cov"))
+    elif "sd" not in given:
+        raise FieldError((*field, "sd"), "is missing.")
+    else:
+        sd = _sd(given["sd"], effects, (*field, "sd"))
+        corr = _corr(given.get("corr"), effects, (*field, "corr"))
     correlated = any(corr[i][j] for i in range(len(corr)) for j in range(i))
-    return Frozen({"sd": sd, "corr": corr} if correlated else {"sd": sd})
+    entry = {"sd": sd, "corr": corr if correlated else None, "shape": shape}
+    return Frozen({key: value for key, value in entry.items() if value is not None})
 
 
 def covariances(ranef: Mapping[str, Mapping[str, Any]]) -> dict[str, Covariance]:
     """For every grouping factor, the `Covariance` that its entry in its one form stands for."""
     return {
-        group: Covariance(entry["sd"], entry.get("corr") or _identity(len(entry["sd"])))
+        group: Covariance(
+            sd=entry["sd"],
+            corr=entry.get("corr") or _identity(len(entry["sd"])),
+            shape=shape_of(entry.get("shape")),
+        )
         for group, entry in ranef.items()
     }
 
@@ -113,31 +138,74 @@ def _corr(given: Any, effects: Effects, field: Path) -> Matrix:
         if q > 2:
             raise FieldError(field, f"must be {q}×{q}: {effects}, found one number.")
         given = [[1.0, r], [r, 1.0]]
+    corr = _square(given, effects, field)
+    for i in range(q):
+        for r in corr[i]:
+            number(r, field, low=-1, high=1)
+        if corr[i][i] != 1:
+            raise FieldError(field, f"must have ones on its diagonal, found {shown(corr[i][i])} in row {i + 1}.")
+    corr = _symmetric(corr, effects, field)
+    if cholesky(corr) is None:
+        raise FieldError(field, "is impossible: no effects are correlated like this (a negative eigenvalue).")
+    return corr
+
+
+def _from_cov(given: Any, effects: Effects, field: Path) -> tuple[tuple[float, ...], Matrix]:
+    """Standard deviations and correlations of a covariance matrix; one number for one effect."""
+    q = len(effects.names)
+    cov = _square(given if _is_list(given) else [given], effects, field)
+    for i in range(q):
+        if cov[i][i] < 0:
+            raise FieldError(field, f"must have variances on its diagonal, found {shown(cov[i][i])} in row {i + 1}.")
+    cov = _symmetric(cov, effects, field)
+    sd = tuple(math.sqrt(cov[i][i]) for i in range(q))
+    corr = tuple(tuple(1.0 if i == j else _as_corr(cov[i][j], sd[i], sd[j]) for j in range(q)) for i in range(q))
+    if max(abs(r) for row in corr for r in row) > 1 or cholesky(corr) is None:
+        raise FieldError(field, "is impossible: no effects vary together like this (a negative eigenvalue).")
+    return sd, corr
+
+
+def _as_corr(covariance: float, sd: float, other: float) -> float:
+    """A correlation rounded to 15 digits, so that decimals come back as they were typed and ±1 comes back as ±1."""
+    if covariance == 0:
+        return 0.0
+    smaller, larger = sorted((sd, other))
+    if smaller == 0:
+        return math.inf  # what does not vary goes with nothing
+    return float(f"{covariance / larger / smaller:.15g}")
+
+
+def _square(given: Any, effects: Effects, field: Path) -> Matrix:
+    """Rows of numbers, as many as there are effects and as long."""
+    q = len(effects.names)
     rows = [list(row) if _is_list(row) else [row] for row in given]
     widest = max((len(row) for row in rows), default=0)
     if len(rows) != q or any(len(row) != q for row in rows):
         raise FieldError(field, f"must be {q}×{q}: {effects}, found {len(rows)}×{widest}.")
-    corr = tuple(tuple(number(r, field, low=-1, high=1) for r in row) for row in rows)
-    for i in range(q):
-        if corr[i][i] != 1:
-            raise FieldError(field, f"must have ones on its diagonal, found {shown(corr[i][i])} in row {i + 1}.")
+    return tuple(tuple(number(value, field) for value in row) for row in rows)
+
+
+def _symmetric(matrix: Matrix, effects: Effects, field: Path) -> Matrix:
+    """The matrix by its lower triangle, or `FieldError` if the upper one differs by more than a computer's rounding.
+
+    Between effects of separate terms it must have zeros.
+    """
+    for i in range(len(matrix)):
         for j in range(i):
             first, second = effects.names[j], effects.names[i]
-            if corr[i][j] != corr[j][i]:
-                both = f"{shown(corr[j][i])} and {shown(corr[i][j])}"
+            if not math.isclose(matrix[i][j], matrix[j][i], rel_tol=_SYMMETRY):
+                both = f"{shown(matrix[j][i])} and {shown(matrix[i][j])}"
                 raise FieldError(field, f"must be symmetric: {first} and {second} have {both}.")
-            if corr[i][j] and effects.terms[i] != effects.terms[j]:
+            if matrix[i][j] and effects.terms[i] != effects.terms[j]:
                 raise FieldError(field, f"must be 0 for {first} and {second}: separate terms are uncorrelated.")
-    if _cholesky(corr) is None:
-        raise FieldError(field, "is impossible: no effects are correlated like this (a negative eigenvalue).")
-    return corr
+    return tuple(tuple(matrix[max(i, j)][min(i, j)] for j in range(len(matrix))) for i in range(len(matrix)))
 
 
 def _identity(q: int) -> Matrix:
     return tuple(tuple(float(i == j) for j in range(q)) for i in range(q))
 
 
-def _cholesky(corr: Matrix) -> NDArray[np.float64] | None:
+def cholesky(corr: Matrix) -> NDArray[np.float64] | None:
     """Lower-triangular L with L L' = corr, semidefinite ones (correlation ±1) included; None if indefinite.
 
     Written out because LAPACK's Cholesky refuses a zero pivot; a column with a zero pivot is zero.

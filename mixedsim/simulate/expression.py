@@ -1,8 +1,15 @@
 """Small arithmetic on variables: what ``Normal("5 + 0.8 * ses", 2)`` means.
 
-The text is read by Python's own parser into a syntax tree, and only the nodes named here are ever evaluated: numbers,
-names of earlier variables, ``+ - * / **``, comparisons (1 where true, 0 where false) and four functions. Nothing is
-handed to ``eval``, so a specification file from a stranger can do no more than arithmetic.
+- ``+ - * / % **``, the last two for the remainder and for powers;
+- ``< <= > >= == !=``, one at a time, and ``and``, ``or``, ``not``: 1 where true, 0 where false. Any number but 0 counts
+  as true. The levels of a categorical variable are compared as text: ``arm == 'new'``;
+- ``exp``, ``log``, ``sqrt``, ``abs``, ``floor``, ``logistic(x)`` for 1 / (1 + exp(−x)), ``round(x)`` or
+  ``round(x, 1)`` for one decimal (halves to even), ``min`` and ``max`` of two or more;
+- ``where(condition, yes, no)``: one value or the other. Both are computed everywhere, and only the one that is chosen
+  must be a number: ``where(x > 0, log(x), 0)``.
+
+The text is read by Python's own parser into a syntax tree, and only these nodes are ever evaluated. Nothing is handed
+to ``eval``, so a specification file from a stranger can do no more than arithmetic.
 
 An expression is stored as text in one canonical spelling; `canonical("5+.8*ses")` is ``"5 + 0.8 * ses"``.
 """
@@ -13,34 +20,29 @@ import ast
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import nearest
+from mixedsim.simulate.arithmetic import (
+    ARITHMETIC,
+    COMPARISON,
+    FUNCTIONS,
+    LOGIC,
+    decimals_of,
+    instead,
+    is_whole,
+    name_of,
+    operands,
+    value_of,
+)
+from mixedsim.simulate.arithmetic import Values as Values
 from mixedsim.simulate.fields import FieldError, Path, number, shown, within
 
-Values: TypeAlias = "NDArray[Any] | pd.Categorical[Any]"
 Parameter = float | str  # a number, or the canonical text of an expression
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs}
-_ARITHMETIC: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Add: ("+", np.add),
-    ast.Sub: ("-", np.subtract),
-    ast.Mult: ("*", np.multiply),
-    ast.Div: ("/", np.divide),
-    ast.Pow: ("**", np.power),
-}
-_COMPARISON: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Eq: ("==", np.equal),
-    ast.NotEq: ("!=", np.not_equal),
-    ast.Lt: ("<", np.less),
-    ast.LtE: ("<=", np.less_equal),
-    ast.Gt: (">", np.greater),
-    ast.GtE: (">=", np.greater_equal),
-}
 _LONGEST = 1000  # characters
 _DEEPEST = 100  # operations within operations
 
@@ -60,7 +62,7 @@ def parameter(value: Any, field: Path, *, low: float = -math.inf, high: float = 
         return text
     check_kinds(text, {}, field)
     with np.errstate(all="ignore"):
-        constant = float(_value(_read(text), {}))
+        constant = float(value_of(_read(text), {}))
     return number(constant, field, low=low, high=high)
 
 
@@ -99,7 +101,7 @@ def evaluate(
     if not isinstance(value, str):
         return value
     with np.errstate(all="ignore"):
-        result = np.asarray(_value(_read(value), {n: read(n) for n in names_in(value)}), dtype=np.float64)
+        result = np.asarray(value_of(_read(value), {n: read(n) for n in names_in(value)}), dtype=np.float64)
     smallest, largest = float(result.min()), float(result.max())
     if not (math.isfinite(smallest) and math.isfinite(largest)):
         raise FieldError(field, f"is not a finite number everywhere: look at {value!r}.")
@@ -107,6 +109,13 @@ def evaluate(
         worst = smallest if smallest < low else largest
         raise FieldError(field, f"{within(low, high)}, but {value!r} reaches {shown(worst)}.")
     return result
+
+
+def gives_whole_numbers(text: str, read: Callable[[str], Values]) -> bool:
+    """Whether a canonical expression can only be whole numbers, as comparisons and sums of whole numbers are."""
+    columns = {name: read(name) for name in names_in(text)}
+    whole = {name for name, values in columns.items() if values.dtype.kind in "iu"}
+    return is_whole(_read(text), whole)
 
 
 def check_kinds(text: str, levels: Mapping[str, tuple[str, ...] | None], field: Path) -> None:
@@ -163,18 +172,23 @@ def render(
     if isinstance(node, ast.Name):
         return name(node.id)
     if isinstance(node, ast.Call):
-        return f"{node.func.id}({inner(node.args[0], 0)})"  # type: ignore[attr-defined]
+        return f"{name_of(node)}({', '.join(inner(one, 0) for one in node.args)})"
     if isinstance(node, ast.UnaryOp):
-        own, text = 4, spell("-").strip() + inner(node.operand, 4)
+        own, sign = (3, "not ") if isinstance(node.op, ast.Not) else (7, spell("-").strip())
+        text = sign + inner(node.operand, own)
+    elif isinstance(node, ast.BoolOp):
+        symbol = LOGIC[type(node.op)][0]
+        own = {"or": 1, "and": 2}[symbol]
+        text = spell(symbol).join(inner(one, own) for one in operands(node))
     elif isinstance(node, ast.BinOp):
-        symbol = _ARITHMETIC[type(node.op)][0]
-        own = {"+": 2, "-": 2, "*": 3, "/": 3, "**": 5}[symbol]
-        left, right = (own + 1, 4) if symbol == "**" else (own, own + 1)
+        symbol = ARITHMETIC[type(node.op)][0]
+        own = {"+": 5, "-": 5, "**": 8}.get(symbol, 6)
+        left, right = (own + 1, 7) if symbol == "**" else (own, own + 1)
         text = inner(node.left, left) + spell(symbol) + inner(node.right, right)
     else:
         assert isinstance(node, ast.Compare)
-        own = 1
-        text = inner(node.left, 2) + spell(_COMPARISON[type(node.ops[0])][0]) + inner(node.comparators[0], 2)
+        own = 4
+        text = inner(node.left, 5) + spell(COMPARISON[type(node.ops[0])][0]) + inner(node.comparators[0], 5)
     return f"({text})" if own < outer else text
 
 
@@ -208,22 +222,32 @@ def _operands(node: ast.expr, field: Path, text: str) -> list[ast.expr]:
         return []
     if isinstance(node, ast.Constant) and (isinstance(node.value, str) or _is_finite(node.value)):
         return []
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+    if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
         return [node.left, node.right]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
         return [node.operand]
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARISON:
+    if isinstance(node, ast.BoolOp):
+        return operands(node)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARISON:
         return [node.left, *node.comparators]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id not in FUNCTIONS:
-            known = nearest(node.func.id, FUNCTIONS)
-            raise FieldError(field, f"calls {node.func.id!r} in {shown(text)}, which is no function here: {known}")
-        if len(node.args) == 1 and not node.keywords:
-            return [node.args[0]]
-        raise FieldError(field, f"calls {node.func.id!r} in {shown(text)}; it takes one argument.")
+        return _arguments(node, field, text)
     culprit = ast.get_source_segment(text.strip(), node) or text
-    allowed = "numbers, variables, + - * / **, one comparison at a time, exp, log, sqrt and abs"
-    raise FieldError(field, f"contains {shown(culprit)}, which is not arithmetic: use {allowed}.")
+    raise FieldError(field, f"contains {shown(culprit)}, which is not arithmetic: {instead(node)}.")
+
+
+def _arguments(node: ast.Call, field: Path, text: str) -> list[ast.expr]:
+    name = name_of(node)
+    if name not in FUNCTIONS:
+        raise FieldError(
+            field, f"calls {name!r} in {shown(text)}, which is no function here: {nearest(name, FUNCTIONS)}"
+        )
+    function = FUNCTIONS[name]
+    if node.keywords or not function.fewest <= len(node.args) <= function.most:
+        raise FieldError(field, f"calls {name!r} in {shown(text)}; {function.takes}.")
+    if name == "round" and len(node.args) == 2 and decimals_of(node.args[1]) is None:
+        raise FieldError(field, f"rounds to a number of decimals in {shown(text)} that is not a whole number up to 15.")
+    return node.args
 
 
 def _is_finite(value: object) -> bool:
@@ -231,30 +255,3 @@ def _is_finite(value: object) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(float(value))
     except OverflowError:
         return False
-
-
-def _value(node: ast.expr, given: Mapping[str, Values]) -> Any:
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else np.float64(node.value)  # type: ignore[arg-type]
-    if isinstance(node, ast.Name):
-        return given[node.id]
-    if isinstance(node, ast.UnaryOp):
-        return np.negative(_value(node.operand, given))
-    if isinstance(node, ast.BinOp):
-        left, right = _value(node.left, given), _value(node.right, given)
-        return _ARITHMETIC[type(node.op)][1](_real(left), _real(right))
-    if isinstance(node, ast.Call):
-        return FUNCTIONS[node.func.id](_real(_value(node.args[0], given)))  # type: ignore[attr-defined]
-    assert isinstance(node, ast.Compare)
-    left, right = _value(node.left, given), _value(node.comparators[0], given)
-    if isinstance(left, str):
-        left, right = right, left
-    if isinstance(left, pd.Categorical):
-        names: list[str] = list(left.categories)
-        left, right = left.codes, names.index(right)
-    return _COMPARISON[type(node.ops[0])][1](left, right).astype(np.float64)
-
-
-def _real(value: Any) -> Any:
-    """Integers become floats, so that 2 ** -1 is a half and nothing overflows."""
-    return np.asarray(value, dtype=np.float64)

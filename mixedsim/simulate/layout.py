@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mixedsim.simulate.cells import cells_of
 from mixedsim.simulate.counts import draw_counts
 from mixedsim.simulate.expression import Values
 from mixedsim.simulate.streams import Streams
@@ -65,14 +66,15 @@ class Layout:
         return repeat(values if cells is None else take(values, cells), self.sizes)
 
     def mean_of(self, values: NDArray[Any], cluster: str) -> NDArray[np.float64]:
-        """The mean over the rows of each unit of `cluster`."""
+        """The mean over the rows of each unit of `cluster`; NaN for a unit that met nobody and so has no row."""
         cells = self.cells[cluster]
         if cells is None and isinstance(self.sizes, int):
             means: NDArray[np.float64] = values.reshape(-1, self.sizes).mean(axis=1)
             return means
         codes = self.codes(cluster)
         units = self.units[cluster]
-        return np.bincount(codes, weights=values, minlength=units) / np.bincount(codes, minlength=units)
+        with np.errstate(invalid="ignore"):
+            return np.bincount(codes, weights=values, minlength=units) / np.bincount(codes, minlength=units)
 
     def codes(self, cluster: str) -> Codes:
         """The unit of `cluster` in every row, in the smallest integer type that holds it."""
@@ -86,9 +88,13 @@ class Layout:
         deepest = self.structure.innermost(factors)
         sizes = tuple(self.units[f] for f in deepest)
         if len(deepest) == 1:
-            return Grouping(self, factors, deepest, sizes, self.cells[deepest[0]])
+            return Grouping(self, factors, deepest, sizes, self.cells[deepest[0]], None)
         each = [np.arange(self.units[f]) if (cells := self.cells[f]) is None else cells for f in deepest]
-        return Grouping(self, factors, deepest, sizes, np.ravel_multi_index(tuple(each), sizes))
+        cells = np.ravel_multi_index(tuple(each), sizes)
+        if self.structure.full():
+            return Grouping(self, factors, deepest, sizes, cells, None)
+        seen, cells = np.unique(cells, return_inverse=True)
+        return Grouping(self, factors, deepest, sizes, cells, seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +104,9 @@ class Grouping:
     Attributes
     ----------
     factors : the clusters that the term names.
-    deepest, sizes : of these the innermost of every chain, which decide the unit, and how many units each has.
+    deepest, sizes : of these the ones inside no other, which decide the unit, and how many units each has.
     cells : the unit of every cell; None where unit and cell are the same.
+    seen : numbers of the combinations of `deepest` that meet, in order; None where all do.
     """
 
     layout: Layout
@@ -107,15 +114,17 @@ class Grouping:
     deepest: tuple[str, ...]
     sizes: tuple[int, ...]
     cells: Codes | None
+    seen: Codes | None
 
     @property
     def units(self) -> int:
         """How many units there are."""
-        return math.prod(self.sizes)
+        return math.prod(self.sizes) if self.seen is None else len(self.seen)
 
     def names(self) -> pd.Index[str]:
         """One name a unit, the levels of the factors joined by ``:`` as lme4 does."""
-        at = dict(zip(self.deepest, np.unravel_index(np.arange(self.units), self.sizes), strict=True))
+        units = np.arange(self.units) if self.seen is None else self.seen
+        at = dict(zip(self.deepest, np.unravel_index(units, self.sizes), strict=True))
         labels = []
         for factor in self.factors:
             below = next(f for f in self.deepest if self.layout.structure.constant_within(factor, f))
@@ -128,37 +137,25 @@ class Grouping:
 
 def lay_out(structure: Structure, streams: Streams) -> Layout:
     """Draw the counts of `structure` and return the `Layout` they make."""
-    units: dict[str, int] = {}
-    parents: dict[str, Codes] = {}
-    leaves = []  # for every chain, how many innermost units there are
-    for chain in structure.chains:
-        for cluster in chain:
-            above = 1 if cluster.within is None else units[cluster.within]
-            counts = draw_counts(cluster.n, streams.generator("clusters", cluster.name), above)
-            units[cluster.name] = above * counts if isinstance(counts, int) else int(counts.sum())
-            if cluster.within is not None:
-                parents[cluster.name] = np.repeat(np.arange(above), counts)
-        leaves.append(units[chain[-1].name])
-    cells = _cells(structure, parents, leaves)
-    sizes = draw_counts(structure.size, streams.generator("size"), math.prod(leaves))
-    rows = math.prod(leaves) * sizes if isinstance(sizes, int) else int(sizes.sum())
+    units, parents = count_units(structure, streams)
+    number, cells = cells_of(structure, units, parents, streams)
+    sizes = draw_counts(structure.size, streams.generator("size"), number)
+    rows = number * sizes if isinstance(sizes, int) else int(sizes.sum())
     return Layout(structure, units, parents, cells, sizes, rows)
 
 
-def _cells(structure: Structure, parents: Mapping[str, Codes], leaves: list[int]) -> dict[str, Codes | None]:
-    """The code of every cluster in each cell: chains crossed, the last chain running fastest."""
-    cells: dict[str, Codes | None] = {}
-    for position, chain in enumerate(structure.chains):
-        codes: Codes | None = None
-        if len(leaves) > 1:
-            inner, outer = math.prod(leaves[position + 1 :]), math.prod(leaves[:position])
-            codes = np.tile(np.repeat(np.arange(leaves[position]), inner), outer)
-        for cluster in reversed(chain):
-            cells[cluster.name] = codes
-            if cluster.within is not None:
-                up = parents[cluster.name]
-                codes = up if codes is None else up[codes]
-    return cells
+def count_units(structure: Structure, streams: Streams) -> tuple[dict[str, int], dict[str, Codes]]:
+    """For every cluster how many units there are, and for every nested one the parent of each."""
+    units: dict[str, int] = {}
+    parents: dict[str, Codes] = {}
+    for cluster in structure.clusters:
+        above = 1 if cluster.within is None else units[cluster.within]
+        rng = streams.generator("clusters", cluster.name)
+        counts = draw_counts(cluster.n, rng, above, ("clusters", cluster.name, "n"))
+        units[cluster.name] = above * counts if isinstance(counts, int) else int(counts.sum())
+        if cluster.within is not None:
+            parents[cluster.name] = np.repeat(np.arange(above), counts)
+    return units, parents
 
 
 def unit_names(units: int) -> NDArray[np.str_]:

@@ -21,8 +21,8 @@ def make_variables(
     """Every variable at its own level: one value a row, or one a unit of its cluster."""
     made: dict[str, Values] = {}
     for name, variable in variables.items():
-        site = _Site(name, levels[name], streams.generator("variables", name), layout, levels, made)
-        made[name] = variable.make(site)
+        if name not in made:  # those that are drawn together are all made with the first of them
+            made |= variable.make_all(_Site(name, levels[name], layout, streams, levels, dict(made)))
     return made
 
 
@@ -37,19 +37,48 @@ class _Site:
 
     name: str
     level: str | None
-    rng: np.random.Generator
     layout: Layout
+    streams: Streams
     levels: Mapping[str, str | None]
     made: Mapping[str, Values]
+
+    def __post_init__(self) -> None:
+        self.rng = self.generator("variables", self.name)
 
     @property
     def size(self) -> int:
         return self.layout.size_of(self.level)
 
+    def generator(self, *part: str) -> np.random.Generator:
+        return self.streams.generator(*part)
+
+    def size_of(self, cluster: str) -> int:
+        return self.layout.size_of(cluster)
+
     def read(self, name: str) -> Values:
         return self.layout.spread(self.made[name], self.levels[name], self.level)
 
-    def mean_of(self, name: str) -> NDArray[np.float64]:
-        assert self.level is not None
-        values: Any = to_rows(self.made[name], self.levels[name], self.layout)
-        return self.layout.mean_of(values, self.level)
+    def rows(self, name: str) -> Values:
+        return to_rows(self.made[name], self.levels[name], self.layout)
+
+    def mean_by(self, name: str, cluster: str) -> NDArray[np.float64]:
+        values: Any = self.rows(name)
+        means = self.layout.mean_of(values, cluster)
+        empty = np.isnan(means)
+        if empty.any():  # units without a row: no row will show what they get, but it must be a number
+            means[empty] = values.mean()
+        return self.spread(means, cluster)
+
+    def units(self, cluster: str | None) -> NDArray[np.integer[Any]]:
+        if cluster is None:
+            sizes = self.layout.sizes
+            cells = self.layout.rows // sizes if isinstance(sizes, int) else len(sizes)
+            return np.repeat(np.arange(cells), sizes)
+        if self.level is None:
+            return self.layout.codes(cluster)
+        units: Any = self.layout.spread(np.arange(self.layout.units[cluster]), cluster, self.level)
+        return units  # type: ignore[no-any-return]
+
+    def spread(self, values: NDArray[np.float64], cluster: str) -> NDArray[np.float64]:
+        spread: Any = self.layout.spread(values, cluster, self.level)
+        return spread  # type: ignore[no-any-return]

@@ -1,26 +1,92 @@
-"""The response: fixed part, plus what varies by group, plus residuals.
+"""The outcome: fixed part, plus what varies by group, plus residuals; or drawn around a mean that these two give.
 
-y = Xβ + Σ_g Z_g b_g + ε, one column at a time into one array: X and Z never exist as matrices, because at a million
-rows making them would cost more than drawing the numbers.
+η = Xβ + Σ_g Z_g b_g, one column at a time into one array: X and Z never exist as matrices, because at a million rows
+making them would cost more than drawing the numbers. A gaussian outcome adds residuals, y = η + ε; any other one is
+drawn around the mean that its link makes of η (`mixedsim.simulate.families`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.columns import model_columns
 from mixedsim.errors import DataError
-from mixedsim.simulate.covariance import Covariance
+from mixedsim.simulate.covariance import Covariance, covariances
 from mixedsim.simulate.expression import Values
-from mixedsim.simulate.fields import FieldError
+from mixedsim.simulate.families import Gaussian, family_of
+from mixedsim.simulate.fields import FieldError, shown
 from mixedsim.simulate.layout import Layout
 from mixedsim.simulate.plan import Plan
+from mixedsim.simulate.residuals import draw_residuals
+from mixedsim.simulate.response import TRIALS, trials_in
 from mixedsim.simulate.streams import Streams
 
+if TYPE_CHECKING:
+    from mixedsim.simulate.population import Population
+
 Array = NDArray[np.float64]
+Rows = Mapping[str, Values]
+
+
+def draw_outcome(population: Population, layout: Layout, streams: Streams, rows: Rows) -> dict[str, Values]:
+    """The columns that stand left of ``~``, in the order in which the data show them.
+
+    Parameters
+    ----------
+    rows : every variable, one value a row.
+
+    Raises
+    ------
+    FieldError
+        If the link makes a mean that the family cannot have, or a variable is no sd, no exposure or no trials.
+    """
+    family, response = family_of(population.family), population.plan.response
+    if isinstance(family, Gaussian):
+        return {response.name: _gaussian(family, population, layout, streams, rows)}
+    predictor = linear_predictor(population, layout, streams, rows)
+    trials = trials_in(response, rows.__getitem__)
+    drawn = family.draw(predictor, streams.generator("outcome"), trials)
+    column = {TRIALS: np.full(layout.rows, trials)} if isinstance(trials, int) else {}
+    return {**column, response.name: drawn}
+
+
+def linear_predictor(population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
+    """Xβ + Zb, and the logarithm of the exposure if there is one: one value a row."""
+    exposure = getattr(family_of(population.family), "exposure", None)
+    total = np.zeros(layout.rows) if exposure is None else _log_exposure(exposure, rows[exposure])
+    _add_systematic(total, population, layout, streams, rows)
+    return total
+
+
+def residuals_of(population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
+    """The residuals of a gaussian outcome; `rows` is looked into only where the sd is an expression."""
+    assert population.sigma is not None
+    return draw_residuals(population.sigma, population.residual, layout, streams, rows.__getitem__)
+
+
+def _gaussian(family: Gaussian, population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
+    total = residuals_of(population, layout, streams, rows)
+    if family.link == "identity":  # into the one array there is
+        _add_systematic(total, population, layout, streams, rows)
+    else:
+        total += family.mean(linear_predictor(population, layout, streams, rows))
+    return total
+
+
+def _add_systematic(total: Array, population: Population, layout: Layout, streams: Streams, rows: Rows) -> None:
+    effects = draw_effects(population.plan, covariances(population.ranef), layout, streams)
+    add_linear_predictor(total, population.plan, population.fixef, effects, rows, layout)
+
+
+def _log_exposure(name: str, values: Values) -> Array:
+    exposure: Array = np.asarray(values, dtype=np.float64)
+    if len(exposure) and not exposure.min() > 0:
+        raise FieldError(("variables", name), f"is the exposure and must be positive, found {shown(exposure.min())}.")
+    return np.log(exposure)
 
 
 def draw_effects(
@@ -28,22 +94,17 @@ def draw_effects(
 ) -> dict[str, Array]:
     """The realised random effects of every grouping factor: units × effects, b = z T'.
 
-    Every effect has its own stream of standard normals z, so that a slope that begins to vary, or a standard
-    deviation that grows, leaves the other effects as they were.
+    Every effect has its own stream of numbers z of mean 0 and variance 1, so that a slope that begins to vary, or a
+    standard deviation that grows, leaves the other effects as they were.
     """
     factors = {term.group: term.factors for term in plan.terms}
     drawn = {}
     for group, effects in plan.effects.items():
         z = np.empty((len(effects.names), layout.grouping(factors[group]).units))
         for row, name in zip(z, effects.names, strict=True):
-            streams.generator("ranef", group, name).standard_normal(out=row)
+            row[:] = covariances[group].shape.standard(streams.generator("ranef", group, name), len(row))
         drawn[group] = z.T @ covariances[group].factor().T
     return drawn
-
-
-def draw_residuals(sigma: float, layout: Layout, streams: Streams) -> Array:
-    """The residuals: one value a row."""
-    return streams.generator("residual").normal(0.0, sigma, layout.rows)
 
 
 def add_linear_predictor(
@@ -51,7 +112,7 @@ def add_linear_predictor(
     plan: Plan,
     fixef: Mapping[str, float],
     ranef: Mapping[str, Array],
-    rows: Mapping[str, Values],
+    rows: Rows,
     layout: Layout,
 ) -> None:
     """Add Xβ + Σ Zb to `total`, in place.
@@ -63,7 +124,8 @@ def add_linear_predictor(
     """
     fixed = _columns(plan.formula.fixed, rows, plan.coefficients)
     work = np.empty_like(total)
-    for column, coefficient in zip(fixed, fixef.values(), strict=True):
+    for column, name in zip(fixed, plan.coefficients, strict=True):
+        coefficient = fixef.get(name, 0.0)  # an ordinal outcome has no intercept
         if coefficient != 0:
             total += column * coefficient if isinstance(column, float) else np.multiply(column, coefficient, out=work)
     for term in plan.terms:
@@ -91,7 +153,7 @@ def _add_by_cell(total: Array, values: Array, column: Array | float, layout: Lay
         total.reshape(rectangle)[...] += values[:, None]
 
 
-def _columns(rhs: str, rows: Mapping[str, Values], names: tuple[str, ...]) -> tuple[Array | float, ...]:
+def _columns(rhs: str, rows: Rows, names: tuple[str, ...]) -> tuple[Array | float, ...]:
     """The columns of `rhs`, once it is sure that they are the ones the coefficients were given for."""
     try:
         columns = model_columns(rhs, rows)

@@ -16,14 +16,15 @@ from mixedsim.columns import model_columns
 from mixedsim.errors import DataError, nearest
 from mixedsim.formula import Formula, variables_of
 from mixedsim.simulate.covariance import Effects, settle
-from mixedsim.simulate.expression import Values, check_kinds
+from mixedsim.simulate.expression import Values
 from mixedsim.simulate.fields import FieldError, number, shown
 from mixedsim.simulate.frozen import Frozen
 from mixedsim.simulate.layout import lay_out
 from mixedsim.simulate.making import make_variables, to_rows
+from mixedsim.simulate.response import Response, check_trials
 from mixedsim.simulate.streams import Streams
 from mixedsim.simulate.structure import Structure
-from mixedsim.simulate.variables import ClusterMean, Variable
+from mixedsim.simulate.variables import Variable, levels_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Plan:
     structure : the clusters.
     variables, levels : every variable, and the cluster (None: row) at which it lives.
     formula : response, fixed part and random terms.
+    response : the outcome's column, and its trials if it counts successes.
     coefficients : names of the fixed effects, formulaic's.
     terms : the random terms, with the names of their effects.
     effects : for every grouping factor, what varies by it.
@@ -55,15 +57,17 @@ class Plan:
     variables: Mapping[str, Variable]
     levels: Mapping[str, str | None]
     formula: Formula
+    response: Response
     coefficients: tuple[str, ...]
     terms: tuple[Varying, ...]
     effects: Mapping[str, Effects]
 
 
-def make_plan(structure: Structure, variables: Mapping[str, Variable], formula: Formula) -> Plan:
+def make_plan(structure: Structure, variables: Mapping[str, Variable], formula: Formula, response: Response) -> Plan:
     """The `Plan` of a population, or `FieldError` if its fields contradict each other."""
-    _check_names(structure, variables, formula)
-    levels = _levels(structure, variables)
+    _check_names(structure, variables, formula, response)
+    check_trials(response, variables, (*structure.names, *variables, response.name))
+    levels = levels_of(structure, variables)
     small = lay_out(structure.small(), Streams(0))
     made = make_variables(variables, levels, small, Streams(0))
     rows = {name: to_rows(values, levels[name], small) for name, values in made.items()}
@@ -83,7 +87,9 @@ def make_plan(structure: Structure, variables: Mapping[str, Variable], formula: 
             terms=before.terms + (index,) * len(names),
             written=(*before.written, term.text),
         )
-    return Plan(structure, Frozen(variables), Frozen(levels), formula, coefficients, tuple(terms), Frozen(effects))
+    return Plan(
+        structure, Frozen(variables), Frozen(levels), formula, response, coefficients, tuple(terms), Frozen(effects)
+    )
 
 
 def settled_fixef(given: Any, coefficients: tuple[str, ...]) -> Frozen[str, float]:
@@ -114,11 +120,9 @@ def settled_ranef(given: Any, effects: Mapping[str, Effects]) -> Frozen[str, Any
     return Frozen({key: settle(given[key], these) for key, these in effects.items()})
 
 
-def _check_names(structure: Structure, variables: Mapping[str, Variable], formula: Formula) -> None:
+def _check_names(structure: Structure, variables: Mapping[str, Variable], formula: Formula, outcome: Response) -> None:
     """Raise `FieldError` if two things have one name, or the formula uses a name that nothing has."""
-    response = formula.response
-    if not response.isidentifier() or keyword.iskeyword(response):
-        raise FieldError(("formula",), f"must have a plain name left of '~', found {shown(response)}.")
+    response = outcome.name
     for name in variables:
         if name in structure.names:
             raise FieldError(("variables", name), "is also the name of a cluster.")
@@ -133,72 +137,13 @@ def _check_names(structure: Structure, variables: Mapping[str, Variable], formul
             if factor not in structure.names:
                 known = nearest(factor, structure.names)
                 raise FieldError(("formula",), f"groups by {factor!r}, which is not among the clusters: {known}")
-    used = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
+    trials = {outcome.trials} if isinstance(outcome.trials, str) else set()
+    used = variables_of(formula.fixed).union(trials, *(variables_of(term.effects) for term in formula.terms))
     for name in sorted(used - set(variables)):
         if name in structure.names:
             raise FieldError(("formula",), f"uses the cluster {name!r} as a variable: write (1 | {name}).")
         known = nearest(name, variables) if variables else "there are none."
         raise FieldError(("formula",), f"uses {name!r}, which is not among the variables: {known}")
-
-
-def _levels(structure: Structure, variables: Mapping[str, Variable]) -> dict[str, str | None]:
-    """The level of every variable, once it is sure that each reads only what is there and constant at its level."""
-    levels: dict[str, str | None] = {}
-    for name, variable in variables.items():
-        level = _checked_level(structure, name, variable)
-        for field, reads in variable.reads().items():
-            path = ("variables", name, field)
-            for other in sorted(reads):
-                if other not in levels:
-                    _complain_about_order(path, other, name, variables, tuple(levels))
-                if not isinstance(variable, ClusterMean) and not structure.constant_within(levels[other], level):
-                    unit = levels[other] or "row"
-                    raise FieldError(
-                        path,
-                        f"uses {other!r}, which differs from {unit} to {unit}, but {name} has one value a {level}.",
-                    )
-            if isinstance(variable, ClusterMean):
-                _check_mean(structure, variable, path, level, levels, variables)
-            else:
-                kinds = {other: variables[other].categories() for other in levels}
-                check_kinds(getattr(variable, field), kinds, path)
-        levels[name] = level
-    return levels
-
-
-def _checked_level(structure: Structure, name: str, variable: Variable) -> str | None:
-    level = variable.level
-    if level is not None and level not in structure.names:
-        field = "by" if isinstance(variable, ClusterMean) else "level"
-        raise FieldError(
-            ("variables", name, field), f"must be a cluster, found {level!r}: {nearest(level, structure.names)}"
-        )
-    return level
-
-
-def _complain_about_order(
-    path: tuple[str, ...], other: str, name: str, variables: Mapping[str, Variable], earlier: tuple[str, ...]
-) -> None:
-    if other == name:
-        raise FieldError(path, f"uses {other!r} itself.")
-    if other in variables:
-        raise FieldError(path, f"uses {other!r}, which comes later: move {other} before {name}.")
-    known = nearest(other, earlier) if earlier else "there is none before it."
-    raise FieldError(path, f"uses {other!r}, which is not an earlier variable: {known}")
-
-
-def _check_mean(
-    structure: Structure,
-    variable: ClusterMean,
-    path: tuple[str, ...],
-    by: str | None,
-    levels: Mapping[str, str | None],
-    variables: Mapping[str, Variable],
-) -> None:
-    if variables[variable.of].categories() is not None:
-        raise FieldError(path, f"must be a numeric variable; {variable.of} is categorical.")
-    if structure.constant_within(levels[variable.of], by):
-        raise FieldError(path, f"is {variable.of!r}, which is constant in every {by} already: its mean is itself.")
 
 
 def _columns_named(rhs: str, rows: Mapping[str, Values]) -> tuple[str, ...]:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mixedsim.errors import FormulaError, PopulationError, nearest
 from mixedsim.formula import parse
-from mixedsim.simulate import equations, specification
+from mixedsim.simulate import equations, specification, streaming
+from mixedsim.simulate.clusters import clusters_of, extended, structure_of
+from mixedsim.simulate.contents import contents_of
 from mixedsim.simulate.counts import Count, count
-from mixedsim.simulate.fields import FieldError, identifier, number, shown
-from mixedsim.simulate.frozen import Frozen
+from mixedsim.simulate.expression import Parameter
+from mixedsim.simulate.families import check_exposure, expected_fixef, settled_family
+from mixedsim.simulate.fields import FieldError, shown
+from mixedsim.simulate.fingerprint import fingerprint
+from mixedsim.simulate.lesson import Lesson, drawn, settled_lesson
 from mixedsim.simulate.plan import Plan, make_plan, settled_fixef, settled_ranef
+from mixedsim.simulate.problems import Problem, settled_problems
+from mixedsim.simulate.residuals import settled_residual, settled_sigma
+from mixedsim.simulate.response import response_of
+from mixedsim.simulate.rseed import RSeed
 from mixedsim.simulate.sample import Sample, draw
 from mixedsim.simulate.streams import settle_seed
-from mixedsim.simulate.structure import clusters_of, structure_of
-from mixedsim.simulate.variables import Integers, Variable, variable_from
+from mixedsim.simulate.variables import Integers, Variable, settled_variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +45,34 @@ class Population:
     formula : how the response arises, in lme4's grammar: ``"y ~ x + (1 + x | group)"``. Categorical variables,
         interactions and functions are formulaic's.
     clusters : the grouping factors and how many of each: ``{"therapist": 100}``. Nested, with a number in each unit
-        of the parent: ``{"school": 20, "class": {"in": "school", "n": 4}}``. Two that are not nested are crossed:
-        ``{"subject": 30, "item": 12}``.
+        of the parent: ``{"school": 20, "class": {"in": "school", "n": 4}}``. Two that are not nested are crossed, in
+        each unit of the parent if they have one in common: ``{"subject": 30, "item": 12}``; partly, with
+        ``"item": {"n": 40, "sample": 10}`` (see `mixedsim.simulate.structure`).
     size : rows in each cluster (in each innermost one; in each combination of crossed ones): a whole number, a pair
-        ``(low, high)``, or `Normal`, `Uniform` or `Integers`, rounded and at least 1.
-    variables : name → `Normal`, `Uniform`, `Integers`, `Bernoulli`, `Categorical` or `ClusterMean`. A variable may read
-        those before it.
+        ``(low, high)``, a distribution such as `Normal` or `Poisson`, rounded and at least 1, or `Sizes`.
+    variables : name → variable: drawn (`Normal`, `LogNormal`, `Uniform`, `Integers`, `Bernoulli`, `Binomial`,
+        `Poisson`, `Categorical`, `Beta`, `StudentT`), `Assigned` by the designer, computed (`Derived`, `ClusterMean`,
+        `Within`, `Centered`, `Lag`) or `Custom`; ``"x, z"`` → `Correlated`. A variable may read those before it.
     fixef : one number a coefficient, under the name that formulaic gives it: ``Intercept``, ``x``, ``x:z``,
         ``arm[T.new]``.
     ranef : for every grouping factor ``{"sd": [2.5, 2], "corr": 0.3}``: standard deviations in the order of the formula
-        (or by name), and their correlation: one number for two effects, a matrix for more, nothing for none.
-    sigma : standard deviation of the residuals.
+        (or by name), and their correlation: one number for two effects, a matrix for more, nothing for none; or
+        ``{"cov": matrix}``. Beside them ``"shape"``: ``normal``, ``{"kind": "t", "df": 4}``, ``skewed`` or ``bimodal``
+        (see `mixedsim.simulate.shapes`).
+    sigma : standard deviation of the residuals: a number, or an expression in variables, ``"2 + 0.5 * age"``. Only
+        gaussian outcomes have one.
+    residual : what else is to be said of residuals: ``{"shape": …, "ar1": 0.5, "by": "subject"}``, a shape as above,
+        the correlation of a row's residual with the one before, and whose rows follow each other (the innermost
+        cluster's if left out).
+    family : the kind of outcome: ``gaussian``, ``binomial`` (yes or no; ``passed / tried ~ …`` counts successes),
+        ``poisson``, ``negative-binomial``, ``gamma`` or ``ordinal``; with its link, ``("binomial", "probit")``; with
+        parameters, ``{"kind": "ordinal", "thresholds": [-1, 1], "labels": ["no", "perhaps", "yes"]}`` (see
+        `mixedsim.simulate.families`).
+    problems : what goes wrong before the data are a file, one after the other: `Missing`, `Dropout`,
+        `MeasurementError`, `Outliers`, `Rounded`, `Limits`, `Shifted`, `Duplicated`, `Miscoded`.
+    lesson : what a sample must show to teach what it is for, ``"pooled(x) < 0 < within(x)"`` (see
+        `mixedsim.simulate.lesson`), or a function that says of a `Sample` whether it does; only
+        ``draw(seed, lesson=True)`` minds it.
     name : what to call it; no part of its meaning, so populations of different names can be equal.
 
     Attributes
@@ -88,7 +115,11 @@ class Population:
     variables: Mapping[str, Variable] = field(default_factory=dict, kw_only=True)
     fixef: Mapping[str, float] = field(default_factory=dict, kw_only=True)
     ranef: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
-    sigma: float = field(kw_only=True)
+    sigma: Parameter | None = field(default=None, kw_only=True)
+    residual: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    family: str | tuple[str, str] | Mapping[str, Any] = field(default="gaussian", kw_only=True)
+    problems: Sequence[Problem] = field(default=(), kw_only=True)
+    lesson: Lesson = field(default=None, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     plan: Plan = field(init=False, repr=False)
 
@@ -98,16 +129,25 @@ class Population:
         formula = parse(self.formula)
         clusters = clusters_of(self.clusters)
         size = count(self.size, ("size",))
-        variables = _settled_variables(self.variables, tuple(clusters))
-        compiled = make_plan(structure_of(clusters, size), variables, formula)
+        structure = structure_of(clusters, size)
+        variables = settled_variables(self.variables, structure)
+        family = settled_family(self.family)
+        response = response_of(formula.response, family["kind"])
+        compiled = make_plan(structure, variables, formula, response)
+        check_exposure(family, compiled.variables)
+        contents = contents_of(compiled, family)
         settled = {
             "clusters": clusters,
             "size": size,
             "variables": variables,
             "plan": compiled,
-            "fixef": settled_fixef(self.fixef, compiled.coefficients),
+            "fixef": settled_fixef(self.fixef, expected_fixef(family, compiled.coefficients, self.fixef)),
             "ranef": settled_ranef(self.ranef, compiled.effects),
-            "sigma": number(self.sigma, ("sigma",), low=0),
+            "sigma": settled_sigma(self.sigma, family["kind"], compiled),
+            "residual": settled_residual(self.residual, family["kind"], compiled),
+            "family": family,
+            "problems": settled_problems(self.problems, contents),
+            "lesson": settled_lesson(self.lesson, contents),
         }
         if self.name is not None and not isinstance(self.name, str):
             raise FieldError(("name",), f"must be text, found {shown(self.name)}.")
@@ -122,7 +162,7 @@ class Population:
         """
         plan = self.plan
         return (
-            plan.formula.response,
+            plan.response,
             tuple(self.clusters.items()),
             self.size,
             tuple(self.variables.items()),
@@ -130,6 +170,10 @@ class Population:
             tuple((term.group, term.factors, term.names) for term in plan.terms),
             self.ranef,
             self.sigma,
+            self.residual,
+            self.family,
+            self.problems,
+            self.lesson,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -137,6 +181,14 @@ class Population:
 
     def __hash__(self) -> int:
         return hash(self._meaning())
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that two populations share exactly if they mean the same, in every process.
+
+        A population that holds a function (`Custom`, a lesson) has none: `PopulationError`.
+        """
+        return fingerprint(self._meaning())
 
     def __str__(self) -> str:
         return equations.as_text(self)
@@ -165,20 +217,84 @@ class Population:
                 raise PopulationError(f"a population has no field {key!r}: {nearest(key, old)}")
         return Population(**{**old, **changes})
 
-    def draw(self, seed: int | np.random.Generator | None = None) -> Sample:
+    def extend(self, **counts: Any) -> Population:
+        """The same population with other counts: more therapists, more patients each.
+
+        Every cluster has its own random numbers, so units that were there already keep their values and their random
+        effects under the same seed, as long as nothing around them changes; only what is `Assigned` with
+        ``shuffle=True`` is shuffled anew. If it is the units of the first cluster that become more, their rows stay the
+        same too, and new ones follow.
+
+        Parameters
+        ----------
+        counts : number of units by the name of the cluster (in each unit of its parent, if it is nested), and
+            ``size`` for the rows: all that the fields `clusters` and `size` allow.
+
+        Raises
+        ------
+        PopulationError
+            If there is no such cluster, or a count is none.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> clinic = ms.scenarios.therapist_plain()
+        >>> large = clinic.extend(therapist=200)
+        >>> large.draw(seed=1).data["anxiety"][:5000].equals(clinic.draw(seed=1).data["anxiety"])
+        True
+        """
+        clusters, size = extended(self.clusters, self.size, counts)
+        return self.with_(clusters=clusters, size=size)
+
+    def draw(self, seed: int | np.random.Generator | RSeed | None = None, *, lesson: bool = False) -> Sample:
         """A `Sample` of this population: its data and its truth.
 
         Parameters
         ----------
         seed : an integer gives the same data every time and everywhere. A `numpy.random.Generator` gives a seed and
-            moves on. None takes a new seed, which ``sample.truth.seed`` remembers.
+            moves on. None takes a new seed, which ``sample.truth.seed`` remembers. `RSeed` gives the numbers of R.
+        lesson : True walks on from the seed until the sample shows the population's lesson; ``sample.truth.skipped``
+            says how many did not, and ``sample.truth.seed`` is the seed of the one that does.
 
         Raises
         ------
         PopulationError
-            If the seed is none of these, or an expression leaves its bounds in this draw (a probability above 1).
+            If the seed is none of these, or an expression leaves its bounds in this draw (a probability above 1); if
+            there is no lesson, or so few samples show it that it would be picking and not drawing: fewer than 5 of 100.
         """
-        return draw(self, settle_seed(seed))
+        return drawn(self, seed if isinstance(seed, RSeed) else settle_seed(seed), draw, lesson=lesson)
+
+    def draw_chunks(
+        self, seed: int | np.random.Generator | None = None, rows: float | None = None, chunk: int = 1_000_000
+    ) -> Iterator[pd.DataFrame]:
+        """Data of any length, a frame of about `chunk` rows at a time; one below the other they are one data set.
+
+        It is another data set than ``draw(seed)`` gives, of the same population, and the same for every `chunk`. A
+        unit of the first cluster lies in one frame with all its rows. Clusters are whole numbers here, since a list
+        of categories would grow with the data.
+
+        Parameters
+        ----------
+        seed : as in `draw`.
+        rows : about how many rows in all, reached by more or fewer units of the first cluster; None for as many units
+            as the population has.
+        chunk : about how many rows to hold at a time; at least one block of `streaming.BLOCK_ROWS` is held.
+
+        Raises
+        ------
+        PopulationError
+            If something in the population needs all rows at once (`Sizes`, ``center(x)`` in the formula, the mean of
+            a variable in each unit of another than the first cluster).
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> clinic = ms.scenarios.therapist_plain()
+        >>> total = sum(chunk["anxiety"].sum() for chunk in clinic.draw_chunks(seed=1, rows=3e6))
+        >>> round(float(total) / 3e6, 2)
+        65.0
+        """
+        return streaming.chunks(self, settle_seed(seed), rows, chunk)
 
     def to_yaml(self, path: str | os.PathLike[str] | None = None) -> str:
         """The population as YAML text, also written to the file `path` if one is given.
@@ -212,16 +328,30 @@ class Population:
         except FormulaError as error:
             raise FormulaError(f"{lines.of(('formula',))}: {error}") from None
 
+    @classmethod
+    def from_fit(cls, fit: Any) -> Population:
+        """A population that behaves like a fitted linear mixed model: "a dataset like yours, but synthetic".
 
-def _settled_variables(given: Any, clusters: tuple[str, ...]) -> Frozen[str, Variable]:
-    if not isinstance(given, Mapping):
-        raise FieldError(("variables",), f"must be a mapping from names to variables, found {shown(given)}.")
-    settled = {}
-    for key, value in given.items():
-        path = ("variables", str(key))
-        variable = variable_from(value, path)
-        try:
-            settled[identifier(key, path)] = variable.placed(clusters)
-        except FieldError as error:
-            raise error.under(*path) if error.field != path else error from None
-    return Frozen(settled)
+        Formula, coefficients, sds, correlations and sigma are those of `fit` (from `mixedsim.lmer`), and so are the
+        clusters and their sizes. Each predictor is imitated by itself, at its own level: given out by design where it
+        is the same in every unit, with its shares where it has few values, else normal or lognormal with a part for
+        every cluster. Not imitated are the ways in which predictors go together or with sizes of groups, shares that
+        differ between clusters, any other shape, and all that the model leaves out; see `mixedsim.study.like`.
+
+        Raises
+        ------
+        PopulationError
+            If no population has such clusters or such a formula (a transformed response, a column that both explains
+            and groups), or the model has weights or an offset.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"))
+        >>> like = ms.Population.from_fit(fit)
+        >>> like.clusters, like.size, like.variables["Days"].within, like.draw(seed=1).data.shape
+        ({'Subject': 18}, 10, 'Subject', (180, 3))
+        """
+        # what a fit is, is known on a later floor, which is entered by those who have one
+        like: Population = import_module("mixedsim.study.like").population_like(fit)
+        return like

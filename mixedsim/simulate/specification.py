@@ -28,12 +28,19 @@ from typing import TYPE_CHECKING, Any
 
 from mixedsim.errors import PopulationError
 from mixedsim.simulate import yaml_text
+from mixedsim.simulate.counts import written as count_written
+from mixedsim.simulate.families import KINDS
 from mixedsim.simulate.fields import FieldError, only, shown
-from mixedsim.simulate.variables import Categorical, Variable
+from mixedsim.simulate.lesson import lesson_text
+from mixedsim.simulate.problems import Problem
+from mixedsim.simulate.variables import Categorical, Correlated, Variable, entries_of
 from mixedsim.simulate.yaml_text import Lines, scalar
 
 if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
+
+
+_IN_ONE_LINE = ("size", "residual", "family")
 
 
 def written(population: Population) -> str:
@@ -41,19 +48,28 @@ def written(population: Population) -> str:
     sections: dict[str, Any] = {
         "clusters": {name: _count(entry) for name, entry in population.clusters.items()},
         "size": _count(population.size),
-        "variables": {name: _variable(variable) for name, variable in population.variables.items()},
+        "variables": {name: _variable(variable) for name, variable in entries_of(population.variables).items()},
         "fixef": {name: _number(value) for name, value in population.fixef.items()},
         "ranef": {group: _ranef(entry) for group, entry in population.ranef.items()},
-        "sigma": _number(population.sigma),
+        "sigma": _parameter(population.sigma),
+        "residual": _entry(population.residual),
+        "family": _family(population.family),
     }
     lines = [] if population.name is None else [f"name: {scalar(population.name)}"]
     lines.append(f"formula: {scalar(population.formula)}")
     for key, section in sections.items():
-        if not isinstance(section, dict) or key == "size":
+        if section is None:
+            continue
+        if not isinstance(section, dict) or key in _IN_ONE_LINE:
             lines.append(f"{key}: {scalar(section)}")
         elif section:
             lines.append(f"{key}:")
             lines += [f"  {scalar(name)}: {scalar(entry)}" for name, entry in section.items()]
+    if population.problems:
+        lines.append("problems:")
+        lines += [f"  - {scalar(_variable(problem))}" for problem in population.problems]
+    if population.lesson is not None:
+        lines.append(f"lesson: {scalar(lesson_text(population.lesson))}")
     return "\n".join(lines) + "\n"
 
 
@@ -106,10 +122,12 @@ def _number(value: float) -> float | int:
 def _parameter(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, Variable):
+        return _variable(value)
     return [_parameter(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _variable(variable: Variable) -> dict[str, Any]:
+def _variable(variable: Variable | Correlated | Problem) -> dict[str, Any]:
     """Kind and parameters; what has its default value is left out."""
     entry: dict[str, Any] = {"kind": type(variable).__name__}
     for f in fields(variable):  # type: ignore[arg-type]
@@ -123,16 +141,32 @@ def _variable(variable: Variable) -> dict[str, Any]:
 
 def _count(entry: Any) -> Any:
     if isinstance(entry, Mapping):
-        return {"in": entry["in"], "n": _count(entry["n"])}
-    if isinstance(entry, Variable):
-        return _variable(entry)
-    return list(entry) if isinstance(entry, tuple) else entry
+        return {key: _count(value) for key, value in entry.items()}
+    return _variable(entry) if isinstance(entry, Variable) else count_written(entry)
 
 
 def _ranef(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Standard deviations; the correlation as one number if there are two effects, left out if there is none."""
     sd = [_number(one) for one in entry["sd"]]
+    shape = {} if "shape" not in entry else {"shape": _entry(entry["shape"])}
     if "corr" not in entry:
-        return {"sd": sd}
+        return {"sd": sd, **shape}
     corr = entry["corr"]
-    return {"sd": sd, "corr": _number(corr[0][1]) if len(sd) == 2 else [[_number(r) for r in row] for row in corr]}
+    written = _number(corr[0][1]) if len(sd) == 2 else [[_number(r) for r in row] for row in corr]
+    return {"sd": sd, "corr": written, **shape}
+
+
+def _entry(entry: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A mapping of the population's in plain dictionaries, lists and numbers."""
+    if entry is None:
+        return None
+    return {key: _entry(one) if isinstance(one, Mapping) else _parameter(one) for key, one in entry.items()}
+
+
+def _family(family: Any) -> Any:
+    """Kind, link unless it is the usual one, and parameters; the kind alone as a word, and None if that is gaussian."""
+    kind = family["kind"]
+    told = {key: value for key, value in family.items() if key != "link" or value != KINDS[kind].links[0]}
+    if len(told) > 1:
+        return _entry(told)
+    return None if kind == "gaussian" else kind

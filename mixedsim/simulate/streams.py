@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from mixedsim.simulate.fields import FieldError
+from mixedsim.simulate.rseed import RSeed
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ def settle_seed(seed: Any) -> int:
     Raises
     ------
     FieldError
-        For anything else.
+        For anything else; also for an `RSeed`, which stands for one sequence of numbers and not for streams.
     """
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**63))
+    if isinstance(seed, RSeed):
+        raise FieldError(("seed",), f"must be an integer here, found {seed!r}: only Population.draw replays R.")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise FieldError(("seed",), f"must be an integer or a numpy Generator, found {seed!r:.60}.")
     if seed < 0:

@@ -1,126 +1,128 @@
-"""Which clusters there are and how they lie to each other: nested in chains, chains crossed.
+"""Which clusters there are and how they lie to each other: nested or crossed, wholly or in part.
 
-``{"school": 20, "class": {"in": "school", "n": 4}}`` is one chain, classes in schools.
-``{"subject": 30, "item": 12}`` is two chains of one cluster each: every subject meets every item. A **cell** is one
-innermost unit of every chain (a class; a subject with an item), and rows come in cells.
+Clusters form trees. ``{"school": 20, "class": {"in": "school", "n": 4}}`` is one tree, classes in schools.
+``{"subject": 30, "item": 12}`` is two: every subject meets every item. Two clusters in one parent are crossed within
+it: with ``{"clinic": 5, "therapist": {"in": "clinic", "n": 3}, "patient": {"in": "clinic", "n": 20}}`` every patient
+meets every therapist of the clinic. A **cell** is one combination of innermost units that meet (a class; a subject with
+an item), and rows come in cells.
+
+Where not all should meet, the later cluster says how many: ``"item": {"n": 40, "sample": 10}`` gives every subject ten
+of the forty items, drawn at random without replacement; ``"rotate": 10`` gives ten by turns, so that in the end every
+item is met equally often, or once more than another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import math
+from dataclasses import dataclass, replace
 
-from mixedsim.errors import nearest
-from mixedsim.simulate.counts import Count, count, expected
-from mixedsim.simulate.fields import FieldError, identifier, only, shown, whole
-from mixedsim.simulate.frozen import Frozen
+from mixedsim.simulate.counts import Count, expected, words
 
-_MOST_ROWS = 1e9
+_MOST_TRIED = 1000  # cells of the small structure on which things are tried out
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """One grouping factor: its name, how many there are (in each unit of `within`, if it is nested)."""
+    """One grouping factor.
+
+    Attributes
+    ----------
+    name : of the cluster.
+    n : how many there are, in each unit of `within` if it is nested.
+    within : the cluster it is nested in.
+    met : how many of them each combination of the earlier clusters beside it meets; None: all.
+    by_turns : whether those are given out by turns; else they are drawn.
+    """
 
     name: str
     n: Count
     within: str | None = None
+    met: Count | None = None
+    by_turns: bool = False
 
 
 @dataclass(frozen=True)
 class Structure:
-    """All clusters of a population, chain by chain, outermost first, and the rows a cell."""
+    """All clusters of a population, tree by tree, outer before inner, and the rows a cell."""
 
-    chains: tuple[tuple[Cluster, ...], ...]
+    clusters: tuple[Cluster, ...]
     size: Count
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every cluster's name, chain by chain."""
-        return tuple(cluster.name for chain in self.chains for cluster in chain)
+        """Every cluster's name, tree by tree."""
+        return tuple(cluster.name for cluster in self.clusters)
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name."""
+        return next(cluster for cluster in self.clusters if cluster.name == name)
+
+    def children(self, name: str | None) -> tuple[Cluster, ...]:
+        """The clusters directly in `name`; for None those that are in no other."""
+        return tuple(cluster for cluster in self.clusters if cluster.within == name)
+
+    def leaves(self) -> tuple[str, ...]:
+        """The clusters that hold no other: one unit of each makes a cell."""
+        return tuple(name for name in self.names if not self.children(name))
 
     def chain_of(self, name: str) -> tuple[str, ...]:
-        """Names in the chain of cluster `name`, outermost first."""
-        return next(names for chain in self.chains if name in (names := tuple(c.name for c in chain)))
+        """Names of the clusters around `name`, outermost first, itself last."""
+        within = self.cluster(name).within
+        return (name,) if within is None else (*self.chain_of(within), name)
 
     def constant_within(self, outer: str | None, inner: str | None) -> bool:
         """Whether a variable at level `outer` is constant in every unit of level `inner` (None: rows)."""
         if inner is None:
             return True
-        if outer is None:
-            return False
-        chain = self.chain_of(inner)
-        return outer in chain and chain.index(outer) <= chain.index(inner)
+        return outer is not None and outer in self.chain_of(inner)
 
     def innermost(self, factors: tuple[str, ...]) -> tuple[str, ...]:
-        """What remains of the factors if each chain keeps its innermost: ``("class", "school")`` → ``("class",)``."""
-        deepest = []
-        for chain in self.chains:
-            inside = [cluster.name for cluster in chain if cluster.name in factors]
-            deepest += inside[-1:]
-        return tuple(deepest)
+        """What remains of the factors without those around another one: ``("class", "school")`` → ``("class",)``."""
+        around = {outer for factor in factors for outer in self.chain_of(factor)[:-1]}
+        return tuple(name for name in self.names if name in factors and name not in around)
+
+    def full(self) -> bool:
+        """Whether units of different innermost clusters meet in every combination there is."""
+        branches = any(len(self.children(name)) > 1 for name in self.names)
+        return not branches and all(cluster.met is None for cluster in self.clusters)
+
+    def inside_out(self) -> tuple[str, ...]:
+        """Every cluster's name, tree by tree, inner before outer."""
+        trees = [[name for name in self.names if root.name in self.chain_of(name)] for root in self.children(None)]
+        return tuple(name for tree in trees for name in reversed(tree))
+
+    def meeting(self, cluster: Cluster) -> str:
+        """In words, how many of its units are met by whom; "" where all are."""
+        if cluster.met is None:
+            return ""
+        beside = self.children(cluster.within)
+        before = (one.name for one in beside[: beside.index(cluster)])
+        deepest = (leaf for name in before for leaf in self.leaves() if name in self.chain_of(leaf))
+        manner = "by turns" if cluster.by_turns else "drawn at random"
+        return f"each {' × '.join(deepest)} meets {words(cluster.met)} of them, {manner}"
+
+    def outside(self) -> frozenset[str]:
+        """The clusters that do not belong to the first tree."""
+        first = self.names[0]
+        return frozenset(name for name in self.names if first not in self.chain_of(name))
 
     def expected_rows(self) -> float:
         """Number of rows on average."""
-        rows = expected(self.size)
-        for chain in self.chains:
-            for cluster in chain:
-                rows *= expected(cluster.n)
-        return rows
+        return expected(self.size) * math.prod(self._expected_cells(root) for root in self.children(None))
+
+    def _expected_cells(self, cluster: Cluster) -> float:
+        """Cells that one combination of the earlier clusters gets from this one."""
+        units = expected(cluster.n)
+        if cluster.met is not None:
+            units = min(units, expected(cluster.met))
+        return units * math.prod(self._expected_cells(child) for child in self.children(cluster.name))
 
     def small(self) -> Structure:
         """The same structure with at most three units a cluster and four rows a cell, to try things out on."""
+        most = next((m for m in (3, 2) if m ** len(self.clusters) <= _MOST_TRIED), 1)
 
-        def few(cluster: Cluster) -> Cluster:
-            return Cluster(cluster.name, min(int(expected(cluster.n)), 3) or 1, cluster.within)
+        def few(many: Count) -> int:
+            return min(int(expected(many)), most) or 1
 
-        return Structure(tuple(tuple(few(c) for c in chain) for chain in self.chains), size=4)
-
-
-def clusters_of(given: Any) -> Frozen[str, Any]:
-    """The `clusters` field in its one form: name → n, or name → {"in": parent, "n": count}."""
-    if not isinstance(given, Mapping) or not given:
-        raise FieldError(
-            ("clusters",), f"must name at least one cluster, as in {{'therapist': 100}}, found {shown(given)}."
-        )
-    settled: dict[str, Any] = {}
-    for key, entry in given.items():
-        field = ("clusters", str(key))
-        identifier(key, field)
-        if not isinstance(entry, Mapping):
-            settled[key] = whole(entry, field, low=1)
-            continue
-        only(entry, ("in", "n"), field, needed=("in", "n"))
-        if entry["in"] not in settled:
-            raise FieldError(
-                (*field, "in"),
-                f"must be an earlier cluster, found {shown(entry['in'])}: "
-                f"{nearest(str(entry['in']), settled) if settled else 'there is none before it.'}",
-            )
-        settled[key] = Frozen({"in": entry["in"], "n": count(entry["n"], (*field, "n"))})
-    return Frozen(settled)
-
-
-def structure_of(clusters: Mapping[str, Any], size: Count) -> Structure:
-    """The `Structure` that the two fields describe, or `FieldError` if they branch or are far too many."""
-    chains: list[list[Cluster]] = []
-    for key, entry in clusters.items():
-        if not isinstance(entry, Mapping):
-            chains.append([Cluster(key, entry)])
-            continue
-        chain = next(c for c in chains if any(cluster.name == entry["in"] for cluster in c))
-        if chain[-1].name != entry["in"]:
-            after = chain[[c.name for c in chain].index(entry["in"]) + 1].name
-            raise FieldError(
-                ("clusters", key, "in"),
-                f"cannot be {entry['in']!r}, which holds {after!r} already: clusters nest in a chain.",
-            )
-        chain.append(Cluster(key, entry["n"], entry["in"]))
-    structure = Structure(tuple(tuple(chain) for chain in chains), size)
-    if structure.expected_rows() > _MOST_ROWS:
-        raise FieldError(
-            ("size",),
-            f"makes {structure.expected_rows():.3g} rows with these clusters; at most {_MOST_ROWS:.0e} are possible.",
-        )
-    return structure
+        tried = (replace(one, n=few(one.n), met=None if one.met is None else few(one.met)) for one in self.clusters)
+        return Structure(tuple(tried), size=4)

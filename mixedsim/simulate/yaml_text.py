@@ -108,7 +108,8 @@ def _contents(yaml: Any, node: Any, path: Path, numbers: dict[Path, int], where:
     if len(path) > _DEEPEST:
         raise PopulationError(f"{place(where, line)}: this is nested too deeply.")
     if isinstance(node, yaml.SequenceNode):
-        items = [_contents(yaml, item, (*path, str(i)), numbers, where) for i, item in enumerate(node.value)]
+        # Items count from 1, as people count: problems.2 is the second problem.
+        items = [_contents(yaml, item, (*path, str(i)), numbers, where) for i, item in enumerate(node.value, start=1)]
         # No list holds truth values: in `levels: [no, yes]` YAML sees two, people mean two words.
         pairs = zip(node.value, items, strict=True)
         return [written.value if isinstance(item, bool) else item for written, item in pairs]

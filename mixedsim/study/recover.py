@@ -17,6 +17,8 @@ from mixedsim.inference.parameters import Kind, parameter_name
 from mixedsim.inference.wald import wald_intervals, without_interval
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.simulate import Population, Truth
+from mixedsim.simulate.families import family_of
+from mixedsim.simulate.family import outcome
 from mixedsim.study.recovery import Recovery
 
 Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
@@ -61,6 +63,7 @@ def recover(
     if not isinstance(population, Population):
         raise MixedsimError(f"recover needs a Population to draw from, found {type(population).__name__}.")
     check_level(level)
+    _check_linear(population)
     parsed = population.plan.formula if formula is None else parse(formula)
     _check_observed(population, parsed, own=formula is None)
     sample = population.draw(seed)
@@ -81,7 +84,8 @@ def truths_of(truth: Truth) -> dict[Symbol, float]:
     for group, first, second, value in truth.varcorr[["group", "term1", "term2", "sd_or_corr"]].itertuples(index=False):
         one = pd.isna(second)
         known[("sd" if one else "corr", group, first if one else f"{first}, {second}")] = float(value)
-    known["sigma", "", "sigma"] = truth.sigma
+    if isinstance(truth.sigma, float):  # an expression is another standard deviation in every row
+        known["sigma", "", "sigma"] = truth.sigma
     return known
 
 
@@ -129,6 +133,16 @@ def _key(symbol: Symbol) -> _Key:
 def _parts(name: str) -> tuple[str, ...]:
     """The factors of an interaction or combination, sorted; a colon within brackets belongs to a level's name."""
     return tuple(sorted(re.split(r":(?![^\[(]*[\])])", name)))
+
+
+def _check_linear(population: Population) -> None:
+    """Raise `MixedsimError` if the outcome is anything but its linear predictor plus a residual."""
+    family = family_of(population.family)
+    if (family.kind, family.link) == ("gaussian", "identity"):
+        return
+    link = " with a log link" if family.kind == "gaussian" else ""
+    called = population.name or "this population"
+    raise MixedsimError(f"recover fits linear models; {called} has {outcome(family.kind)}{link}.")
 
 
 def _check_observed(population: Population, formula: Formula, *, own: bool) -> None:

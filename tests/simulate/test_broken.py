@@ -56,17 +56,13 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
         "clusters.class.in must be an earlier cluster, found 'schol': did you mean 'school'?",
     ),
     ({"clusters": {"school": 3, "class": {"in": "school"}}}, "clusters.class.n is missing."),
-    (
-        {"clusters": {"school": 3, "a": {"in": "school", "n": 4}, "b": {"in": "school", "n": 4}}},
-        "clusters.b.in cannot be 'school', which holds 'a' already: clusters nest in a chain.",
-    ),
     ({"size": 0}, "size must be at least 1, found 0."),
     ({"size": 1.5}, "size must be a whole number, found 1.5."),
     ({"size": (5, 2)}, "size must be (low, high) with low first, found (5, 2)."),
-    ({"size": (1, 2, 3)}, "size must be one number or a pair (low, high), found (1, 2, 3)."),
+    ({"size": (1, 2, 3)}, "size must be one number or a pair (low, high), or Sizes with one number each, found (1, 2, 3)."),
     (
         {"size": "many"},
-        "size must be a whole number, a pair (low, high), or Normal, Uniform or Integers, found 'many'.",
+        "size must be a whole number, a pair (low, high), Sizes, or a distribution such as Normal, found 'many'.",
     ),
     ({"size": ms.Normal("x", 2)}, "size.mean must be a number, found an expression in x."),
     (
@@ -81,7 +77,8 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"variables": {"x": {"mean": 5, "sd": 2}}},
-        "variables.x.kind is missing: say which of Normal, Uniform, Integers, Bernoulli, Categorical, ClusterMean.",
+        "variables.x.kind is missing: say which of Normal, LogNormal, Uniform, Integers, Bernoulli, Binomial, Poisson, "
+        "Categorical, Beta, StudentT, Assigned, Derived, ClusterMean, Within, Centered, Lag, Custom.",
     ),
     (
         {"variables": {"x": {"kind": "Norml", "mean": 5, "sd": 2}}},
@@ -187,7 +184,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
         "ranef.therapist.corr must be 2×2: the term (1 + x | therapist) has 2 effects, found 1×1.",
     ),
     ({"sigma": -1}, "sigma must not be negative, found -1."),
-    ({"sigma": None}, "sigma must be a number, found None."),
+    ({"sigma": None}, "sigma is missing: give the standard deviation of the residuals."),
     ({"name": 5}, "name must be text, found 5."),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,54 @@ CROSSED = ms.Population(
     },
     sigma=60,
 )
+VISITS: dict[str, Any] = {
+    "formula": "visits ~ 1 + p + (1 + p | clinic)",
+    "clusters": {"clinic": 30},
+    "size": 20,
+    "variables": {
+        "p": ms.Normal(0, 1),
+        "days": ms.Integers(1, 30),
+        "old": ms.Bernoulli(0.5, level="clinic"),
+    },
+    "fixef": {"Intercept": -1, "p": 0.5},
+    "ranef": {"clinic": {"sd": [0.6, 0.2], "corr": -0.3}},
+}
+RATING = {"kind": "ordinal", "thresholds": [-1, 0.5, 2], "labels": ["never", "at times", "often", "always"]}
+OUTCOMES = {
+    "uneven": ms.Population(
+        **{
+            **VISITS,
+            "ranef": {"clinic": {"sd": [0.6, 0.2], "corr": -0.3, "shape": "skewed"}},
+            "sigma": "2 + 0.5 * abs(p) - old",
+            "residual": {"shape": {"kind": "t", "df": 4}, "ar1": -0.5},
+        }
+    ),
+    "log_scale": ms.Population(
+        **{
+            **VISITS,
+            "ranef": {"clinic": {"cov": [[0.36, 0], [0, 0.04]], "shape": {"kind": "bimodal", "upper": 0.3}}},
+            "sigma": 2,
+            "family": ("gaussian", "log"),
+        }
+    ),
+    "yes_or_no": ms.Population(**VISITS, family="binomial"),
+    "successes": ms.Population(
+        **{**VISITS, "formula": "visits / days ~ p + (1 + p | clinic)"}, family=("binomial", "cloglog")
+    ),
+    "ten_trials": ms.Population(
+        **{**VISITS, "formula": "visits / 10 ~ p + (1 + p | clinic)"}, family=("binomial", "identity")
+    ),
+    "counts": ms.Population(**VISITS, family={"kind": "poisson", "exposure": "days"}),
+    "bunches": ms.Population(**VISITS, family={"kind": "negative-binomial", "theta": 2}),
+    "amounts": ms.Population(**VISITS, family={"kind": "gamma", "cv": 0.5, "link": "inverse"}),
+    "ordered": ms.Population(**{**VISITS, "fixef": {"p": 0.5}}, family=RATING),
+    "nothing_but_thresholds": ms.Population("y ~ 1", clusters={"g": 3}, size=2, family=RATING),
+}
 POPULATIONS = {
     **{name: getattr(ms.scenarios, name)() for name in ms.scenarios.names()},
     "schools": SCHOOLS,
     "crossed": CROSSED,
+    **OUTCOMES,
 }
 
 
@@ -72,7 +117,7 @@ def test_html_says_the_same_as_the_terminal(name: str) -> None:
     assert html.count("<tr>") == html.count("</tr>")
     assert "http" not in html  # nothing is loaded from anywhere
     words = re.sub(r"<[^>]+>", "", html)
-    for word in re.findall(r"\b(?:Normal|Uniform|Bernoulli|Integers|Categorical)\(", str(POPULATIONS[name])):
+    for word in re.findall(r"\b[A-Z]\w+\(", str(POPULATIONS[name])):
         assert word in words
 
 

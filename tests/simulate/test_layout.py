@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mixedsim.simulate.clusters import clusters_of, structure_of
 from mixedsim.simulate.counts import Count, count
 from mixedsim.simulate.layout import Layout, lay_out
 from mixedsim.simulate.streams import Streams
-from mixedsim.simulate.structure import clusters_of, structure_of
 from mixedsim.simulate.variables import Integers, Normal, Uniform
 
 NESTED = {"school": 3, "class": {"in": "school", "n": (2, 4)}}

@@ -171,7 +171,8 @@ BROKEN = [
         "kind: Normal\n",
         "kind: Gauss\n",
         "line 10: variables.depression.kind cannot be 'Gauss': known are 'Normal', "
-        "'Uniform', 'Integers', 'Bernoulli', 'Categorical', 'ClusterMean'.",
+        "'LogNormal', 'Uniform', 'Integers', 'Bernoulli', 'Binomial', 'Poisson', 'Categorical', 'Beta', 'StudentT', "
+        "'Assigned', 'Derived', ….",
     ),
     (
         "5 + 0.8 * ses",
@@ -193,10 +194,26 @@ BROKEN = [
     ("size: [3, 8]", "size: [8, 3]", "line 5: size must be (low, high) with low first, found (8, 3)."),
     ("size: [3, 8]", "size: {kind: Normal, mean: 3}", "line 5: size.sd is missing."),
     ("size: [3, 8]\n", "", "line 1: size is missing."),
-    ("sigma: 8", "sigma: eight", "line 19: sigma must be a number, found 'eight'."),
-    ("sigma: 8", "sigma: 1:30", "line 19: sigma must be a number, found '1:30'."),
-    ("sigma: 8", "sigma: 1:30.5", "line 19: sigma must be a number, found '1:30.5'."),
-    ("sigma: 8", "sigma: " + "9" * 5000, f"line 19: sigma must be a number, found '{'9' * 56}…."),
+    (
+        "sigma: 8",
+        "sigma: eight",
+        "line 19: sigma uses 'eight', which is not among the variables: known are 'ses', 'price', 'depression'.",
+    ),
+    (
+        "sigma: 8",
+        "sigma: 1:30",
+        "line 19: sigma must be a number or an expression such as '5 + 0.8 * ses', found '1:30'.",
+    ),
+    (
+        "sigma: 8",
+        "sigma: 1:30.5",
+        "line 19: sigma must be a number or an expression such as '5 + 0.8 * ses', found '1:30.5'.",
+    ),
+    (
+        "sigma: 8",
+        "sigma: " + "9" * 5000,
+        "line 19: sigma is 5000 characters long; an expression has at most 1000.",
+    ),
     (
         "    sd: 2\n",
         "    sd: 2\n    5:\n",
@@ -205,7 +222,7 @@ BROKEN = [
     ("sigma: 8", "sigma: 8\nsgima: 8", "line 20: sgima is not a field: did you mean 'sigma'?"),
     ("sigma: 8", "sigma: 8\nsize: 3", "line 20: size is given twice, first on line 5."),
     ("therapist: 20", "therapist: -20", "line 4: clusters.therapist must be at least 1, found -20."),
-    ("therapist: 20", "therapist: {n: 20}", "line 4: clusters.therapist.in is missing."),
+    ("therapist: 20", "therapist: {m: 20}", "line 4: clusters.therapist.m is not a field: known are 'in', 'n', 'sample', 'rotate'."),
     ("  price: -3\n", "", "line 13: fixef.price is missing; expected are Intercept, depression, price."),
     (
         "  price: -3\n",

@@ -333,6 +333,30 @@ def test_something_that_is_no_population_is_refused():
         recover(ms.scenarios.therapist_plain(therapists=5).draw(1))
 
 
+@pytest.mark.parametrize(
+    ("family", "sigma", "has"),
+    [
+        ("binomial", None, "a binomial outcome"),
+        ({"kind": "ordinal", "thresholds": [-1, 1]}, None, "an ordinal outcome"),
+        (("gaussian", "log"), 1, "a gaussian outcome with a log link"),
+    ],
+)
+def test_an_outcome_that_is_not_linear_is_refused(family, sigma, has):
+    fields = {"clusters": {"g": 5}, "size": 4, "ranef": {"g": {"sd": 1}}, "name": "survey"}
+    fixef = {} if "ordinal" in has else {"Intercept": 0}
+    population = ms.Population("y ~ 1 + (1 | g)", fixef=fixef, family=family, sigma=sigma, **fields)
+    with pytest.raises(ms.MixedsimError) as caught:
+        recover(population, seed=1)
+    assert str(caught.value) == f"recover fits linear models; survey has {has}."
+
+
+def test_a_residual_sd_that_differs_from_row_to_row_has_an_estimate_and_no_one_truth():
+    population = ms.scenarios.therapist_plain(therapists=20).with_(sigma="4 + 8 * sex")
+    row = recover(population, seed=1).table.loc["sigma"]
+    assert np.isnan(row["truth"])
+    assert row["estimate"] == pytest.approx(np.sqrt((4**2 + 12**2) / 2), rel=0.1)
+
+
 @pytest.mark.parametrize("level", [0, 1, 95, -0.5])
 def test_an_impossible_level_is_refused(level):
     with pytest.raises(ms.MixedsimError, match="level must lie between 0 and 1"):

@@ -4,6 +4,7 @@ Every scenario's docstring holds the story, the units, the equations, the true e
 show (in closed form, with its number), the model to recommend, and an example that runs.
 """
 
+from mixedsim.simulate.scenarios.published import leg_press, packed_cell_volume, training_volume
 from mixedsim.simulate.scenarios.therapists import (
     therapist_confounder,
     therapist_context,
@@ -13,15 +14,21 @@ from mixedsim.simulate.scenarios.therapists import (
 )
 
 __all__ = [
+    "leg_press",
     "names",
+    "packed_cell_volume",
     "therapist_confounder",
     "therapist_context",
     "therapist_intervention",
     "therapist_plain",
     "therapist_price",
+    "training_volume",
 ]
 
-_SCENARIOS = (therapist_plain, therapist_price, therapist_confounder, therapist_context, therapist_intervention)
+_SCENARIOS = (
+    *(therapist_plain, therapist_price, therapist_confounder, therapist_context, therapist_intervention),
+    *(leg_press, training_volume, packed_cell_volume),
+)
 
 
 def names() -> list[str]:

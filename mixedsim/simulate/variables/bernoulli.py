@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.simulate.expression import Parameter
+from mixedsim.simulate.replay.numbers import RNumbers
+from mixedsim.simulate.variables.scores import upto
 from mixedsim.simulate.variables.variable import Array, Drawn, Interval
 
 
@@ -43,8 +45,15 @@ class Bernoulli(Drawn):
 
     limits: ClassVar[Mapping[str, Interval]] = {"p": (0.0, 1.0)}
 
-    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, float | Array]) -> NDArray[np.int64]:
+    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, Any]) -> NDArray[np.int64]:
         ones: NDArray[np.bool_] = np.less(rng.random(size), given["p"])
+        return ones.astype(np.int64)
+
+    def replay(self, rng: RNumbers, size: int, given: Mapping[str, Any]) -> NDArray[np.int64]:
+        return rng.rbinom(size, 1, given["p"])
+
+    def at_scores(self, scores: Array, given: Mapping[str, Any]) -> NDArray[np.int64]:
+        ones: NDArray[np.bool_] = upto(scores) >= np.subtract(1, given["p"])
         return ones.astype(np.int64)
 
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.simulate.expression import Parameter
 from mixedsim.simulate.fields import FieldError, whole
+from mixedsim.simulate.variables.scores import upto
 from mixedsim.simulate.variables.variable import Array, Drawn, Interval
 
 
@@ -52,8 +53,16 @@ class Integers(Drawn):
         if self.low > self.high:
             raise FieldError(("Integers", "high"), f"must be at least low, {self.low}, found {self.high}.")
 
-    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, float | Array]) -> NDArray[np.int64]:
+    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, Any]) -> NDArray[np.int64]:
         return rng.integers(self.low, self.high, size, dtype=np.int64, endpoint=True)
+
+    def at_scores(self, scores: Array, given: Mapping[str, Any]) -> NDArray[np.int64]:
+        steps = np.floor(upto(scores) * (self.high - self.low + 1)).astype(np.int64)
+        return np.minimum(self.low + steps, self.high)
+
+    def expectation(self) -> float:
+        """The mean."""
+        return (self.low + self.high) / 2
 
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Integers({self.low}, …, {self.high})"

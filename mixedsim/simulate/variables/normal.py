@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mixedsim.simulate.expression import Parameter
+from mixedsim.simulate.replay.numbers import RNumbers
 from mixedsim.simulate.variables.variable import Array, Drawn, Interval
 
 
@@ -46,7 +47,7 @@ class Normal(Drawn):
 
     limits: ClassVar[Mapping[str, Interval]] = {"mean": (-math.inf, math.inf), "sd": (0.0, math.inf)}
 
-    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, float | Array]) -> Array:
+    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, Any]) -> Array:
         mean, sd = given["mean"], given["sd"]
         if isinstance(mean, float) and isinstance(sd, float):
             return rng.normal(mean, sd, size)
@@ -54,6 +55,17 @@ class Normal(Drawn):
         values *= sd
         values += mean
         return values
+
+    def replay(self, rng: RNumbers, size: int, given: Mapping[str, Any]) -> Array:
+        return rng.rnorm(size, given["mean"], given["sd"])
+
+    def at_scores(self, scores: Array, given: Mapping[str, Any]) -> Array:
+        values: Array = scores * given["sd"] + given["mean"]
+        return values
+
+    def expectation(self) -> float:
+        """The mean, when both parameters are numbers."""
+        return float(self.mean)
 
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Normal({write(self.mean)}, sd {write(self.sd)})"

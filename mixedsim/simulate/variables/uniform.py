@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mixedsim.simulate.expression import Parameter
 from mixedsim.simulate.fields import FieldError, shown, whole
+from mixedsim.simulate.variables.scores import upto
 from mixedsim.simulate.variables.variable import Array, Drawn, Interval
 
 _FAR = 1e15  # bounds beyond it have no decimals left, and whole numbers beyond it are no longer exact
@@ -63,21 +64,20 @@ class Uniform(Drawn):
             if self.decimals > 15:
                 raise FieldError(("Uniform", "decimals"), f"must be at most 15, found {self.decimals}.")
 
-    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, float | Array]) -> NDArray[Any]:
+    def sample(self, rng: np.random.Generator, size: int, given: Mapping[str, Any]) -> NDArray[Any]:
         low, high = given["low"], given["high"]
         if isinstance(low, float) and isinstance(high, float):
             values = rng.uniform(low, high, size)
         else:
-            width = np.subtract(high, low)
-            if np.min(width) < 0:
-                raise FieldError(("Uniform", "high"), "must be at least low; in this draw it falls below.")
-            values = rng.random(size)
-            values *= width
-            values += low
-        if self.decimals is None:
-            return values
-        rounded = np.round(values, self.decimals)
-        return rounded.astype(np.int64) if self.decimals == 0 else rounded
+            values = _between(rng.random(size), given)
+        return self._rounded(values)
+
+    def at_scores(self, scores: Array, given: Mapping[str, Any]) -> NDArray[Any]:
+        return self._rounded(_between(upto(scores), given))
+
+    def expectation(self) -> float:
+        """The mean, when both bounds are numbers."""
+        return (float(self.low) + float(self.high)) / 2
 
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         text = f"Uniform({write(self.low)}, {write(self.high)})"
@@ -85,3 +85,19 @@ class Uniform(Drawn):
             return "~", text
         unit = "whole numbers" if self.decimals == 0 else f"{self.decimals} decimal{'s' * (self.decimals > 1)}"
         return "~", f"{text} rounded to {unit}"
+
+    def _rounded(self, values: Array) -> NDArray[Any]:
+        if self.decimals is None:
+            return values
+        rounded = np.round(values, self.decimals)
+        return rounded.astype(np.int64) if self.decimals == 0 else rounded
+
+
+def _between(shares: Array, given: Mapping[str, Any]) -> Array:
+    """The points that lie these shares of the way from low to high; overwrites `shares`."""
+    width = np.subtract(given["high"], given["low"])
+    if np.min(width) < 0:
+        raise FieldError(("Uniform", "high"), "must be at least low; in this draw it falls below.")
+    shares *= width
+    shares += given["low"]
+    return shares
