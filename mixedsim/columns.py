@@ -143,7 +143,7 @@ def _learned(rhs: str, data: Mapping[str, Any], names: frozenset[str], rows: int
     frame = _frame(data, names, rows)
     # Indicators are mostly zeros: assembling them sparsely is several times faster than formulaic's dense route.
     sparse = not all(is_numeric(frame[name]) for name in frame)
-    with _in_our_words(rhs):
+    with _in_our_words(rhs, frame):
         model = FormulaicFormula(for_formulaic(rhs)).get_model_matrix(
             frame, output="sparse" if sparse else "numpy", na_action="ignore", context=FUNCTIONS
         )
@@ -162,7 +162,7 @@ def _replayed(spec: ColumnSpec, data: Mapping[str, Any], names: frozenset[str], 
     frame = _frame(data, names, rows)
     complete = frame.notna().all(axis=1).to_numpy()
     assert spec.model_spec is not None
-    with _in_our_words(spec.rhs):
+    with _in_our_words(spec.rhs, frame):
         model = spec.model_spec.get_model_matrix(frame[complete], na_action="ignore", context=FUNCTIONS)
     columns = _cut(model, spec.model_spec)
     if not complete.all():
@@ -203,7 +203,7 @@ def _cut(model: Any, spec: ModelSpec) -> tuple[Floats | float, ...]:
 
 
 @contextmanager
-def _in_our_words(rhs: str) -> Iterator[None]:
+def _in_our_words(rhs: str, frame: pd.DataFrame) -> Iterator[None]:
     """Formulaic's warnings and errors as one sentence; arithmetic outside a function's domain gives NaN quietly."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -211,10 +211,14 @@ def _in_our_words(rhs: str) -> Iterator[None]:
             warnings.filterwarnings("ignore", message="Constructing a Categorical")
             yield
     except DataMismatchWarning as warning:
-        said = str(warning).split(": ", 1)[-1].split(". ")[0]
-        raise DataError(f"{rhs!r} meets categories that the model was not fitted on: {said}.") from None
+        said = ", ".join(sorted(str(warning).split(": ", 1)[-1].split(". ")[0].strip("{}").split(", ")))
+        raise DataError(f"{shown(rhs)} meets categories that the model was not fitted on: {said}.") from None
     except (FormulaicError, TypeError, ValueError, SyntaxError) as error:
         said = str(error).split("\n")[0].rstrip(". ")
         where = re.fullmatch(r"Unable to evaluate factor `(.*)`\. \[(?:\w+: )?(.*)\]", said)
         culprit, reason = where.groups() if where else (rhs, said)
-        raise DataError(f"cannot compute {culprit!r}: {reason.rstrip('.')}.") from None
+        text = [name for name in sorted(variables_of(culprit)) if name in frame and not is_numeric(frame[name])]
+        if text and not culprit.startswith("C("):
+            hold = "holds" if len(text) == 1 else "hold"
+            reason = f"{' and '.join(map(repr, text))} {hold} text or categories, not numbers"
+        raise DataError(f"cannot compute {shown(culprit)}: {reason.rstrip('.')}.") from None

@@ -6,10 +6,8 @@ Rows with missing values are dropped, counted and reported once; everything that
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +17,19 @@ from numpy.typing import ArrayLike, NDArray
 from mixedsim.columns import Columns, model_columns
 from mixedsim.errors import DataError, FormulaError, nearest, shown
 from mixedsim.formula import Formula, check_varies_once, fixed_terms, unquote, variables_of
+from mixedsim.frame import as_frame
 from mixedsim.grammar import FormulaText
 from mixedsim.grouping import GroupingFactor, VaryingTerm, check_factor
 from mixedsim.levels import group_codes
-from mixedsim.reading import Values, dates_as_days, gaps_in, read_column, require
+from mixedsim.reading import Values, dates_as_days, gaps_in, is_boolean, kind_of, read_column, require
 
-__all__ = ["Design", "GroupingFactor", "VaryingTerm", "as_frame", "build"]
+__all__ = ["Design", "GroupingFactor", "VaryingTerm", "build"]
 
 Floats = NDArray[np.float64]
 Prepared = dict[str, Values]  # column name -> float, integer or boolean array, or pandas Categorical
 _MANY_CODES = 10  # more levels than this, all of them numbers, look like measurements read as text
 _LARGEST, _SMALLEST = 1e100, 1e-100  # sizes whose squares, and the products of those, are still numbers
+_OUTWEIGHS = 1e10  # times the middle weight: beside such a row rounding takes the others' digits
 _LOST = 1e-6  # a column's rounding error over its range: above this, its differences are no longer what they were
 
 
@@ -45,6 +45,7 @@ class Design:
     variables : the columns of the data that they are made of: n values each.
     factors : grouping factors, the one with most levels first (lme4's order).
     weights, offset : n values each, or None.
+    kinds : what each column held when it was read: numbers, categories, dates or durations.
     index : row labels of the n rows used.
     used : positions of those rows in the original table.
     rows_given : rows of the original table.
@@ -58,6 +59,7 @@ class Design:
     factors: tuple[GroupingFactor, ...]
     weights: Floats | None
     offset: Floats | None
+    kinds: Mapping[str, str]
     index: pd.Index[Any]
     used: NDArray[np.intp] | slice
     rows_given: int
@@ -109,6 +111,7 @@ def build(
         extra = {name: values[keep] for name, values in extra.items()}
     prepared, said = _prepare(columns, formula)
     messages += said
+    _check_not_boolean(formula, frame)
     y = _response(formula, prepared)
     messages += _check_size(repr(unquote(formula.response)), y, index)
     _check_varies(formula, y, extra.get("offset"))
@@ -126,45 +129,12 @@ def build(
         factors=factors,
         weights=extra.get("weights"),
         offset=extra.get("offset"),
+        kinds={name: kind_of(values) for name, values in columns.items()},
         index=index,
         used=keep if isinstance(keep, slice) else np.flatnonzero(keep),
         rows_given=len(frame),
         messages=tuple(dict.fromkeys(messages)),
     )
-
-
-def as_frame(data: Any) -> pd.DataFrame:
-    """The table as a DataFrame; raises `DataError` if it is none."""
-    if isinstance(data, pd.DataFrame):
-        frame = data
-    elif hasattr(data, "to_pandas"):  # polars, pyarrow
-        try:
-            frame = data.to_pandas()
-        except ImportError as error:
-            raise DataError(f"this {type(data).__name__} cannot become a pandas DataFrame: {error}.") from None
-    elif isinstance(data, Mapping) or (isinstance(data, list) and all(isinstance(r, Mapping) for r in data)):
-        try:
-            frame = pd.DataFrame(data)
-        except ValueError as error:
-            raise DataError(f"the data do not form a table: {error}.") from None
-    else:
-        raise DataError(_no_table(data))
-    if frame.columns.nlevels > 1:
-        raise DataError(f"the column names have several levels, such as {frame.columns[0]!r}: flatten them to one.")
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"the column name {twice!r} occurs more than once: rename one of the columns.")
-    return frame
-
-
-def _no_table(data: Any) -> str:
-    if isinstance(data, str | Path):
-        if os.path.isfile(data):  # which takes any string; Path.is_file raises for a very long one
-            return f"the data must be a table, found the path {str(data)!r}: read it first, as with pandas.read_csv."
-        return f"there is no file {str(data)!r}, and the data must be a table: read it first, as with pandas.read_csv."
-    inside = isinstance(getattr(data, "data", None), pd.DataFrame)
-    mend = "pass its .data" if inside else "pass a DataFrame, a mapping of columns or a list of records"
-    return f"the data must be a table, found {type(data).__name__}: {mend}."
 
 
 def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -> Floats | None:
@@ -181,7 +151,8 @@ def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -
     else:
         named = f", found {type(given).__name__}"
     try:
-        if np.asarray(given).dtype.kind not in "iufbO":
+        kinds = np.asarray(given).dtype.kind
+        if kinds not in "iufbO" or (kinds == "O" and pd.api.types.infer_dtype(given, skipna=True) == "string"):
             raise TypeError
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
@@ -193,14 +164,37 @@ def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -
         raise DataError(f"{what} must have one value for each of the {len(frame)} rows, found {found}.")
     bad = ~np.isfinite(values)
     if bad.any():
-        where = _row(bad, frame.index, values)
+        where = row_of(bad, frame.index, values)
         raise DataError(f"{what} must be finite numbers: {where}; replace them, or drop the rows.")
     if what == "weights" and (values < 0).any():
-        raise DataError(f"weights must not be negative: {_row(values < 0, frame.index, values)}; replace them.")
+        raise DataError(f"weights must not be negative: {row_of(values < 0, frame.index, values)}; replace them.")
+    if what == "offset":
+        check_range("offset holds", values, smallest=0.0)
+    else:
+        check_range("weights hold", values)
+        _check_balance(values, frame.index)
     return values
 
 
-def _row(mask: NDArray[np.bool_], index: pd.Index[Any], values: Floats) -> str:
+def _check_balance(weights: Floats, index: pd.Index[Any]) -> None:
+    """No row beside which the others are nothing."""
+    largest = float(weights.max(initial=0.0))
+    middle = float(np.median(weights[weights > 0])) if largest > 0 else 0.0
+    if largest > _OUTWEIGHS * middle:
+        raise DataError(
+            f"the weight of row {shown(index[int(np.argmax(weights))])}, {largest:g}, makes nothing of the others, "
+            f"whose middle is {middle:g}: check the weights."
+        )
+
+
+def check_range(what: str, values: Floats, smallest: float = _SMALLEST) -> None:
+    """Raise `DataError` unless the values have squares; `what` says who holds them."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > _LARGEST or 0 < largest < smallest:
+        raise DataError(f"{what} values of size {largest:.0e}, too extreme to square: change the unit.")
+
+
+def row_of(mask: NDArray[np.bool_], index: pd.Index[Any], values: Floats) -> str:
     """The first row that the mask marks, by its label, its value, and how many there are."""
     first = int(np.argmax(mask))
     rows = "1 such row" if mask.sum() == 1 else f"{mask.sum()} such rows"
@@ -218,7 +212,7 @@ def _rows_to_keep(
                 continue
             infinite = np.isinf(values)
             if infinite.any():
-                where = _row(infinite, index, values)
+                where = row_of(infinite, index, values)
                 raise DataError(f"column {name!r} holds infinite values: {where}; replace or remove them.")
             missing[name] = np.isnan(values)
         else:
@@ -289,6 +283,15 @@ def _check_category(name: str, values: pd.Categorical[Any]) -> list[str]:
     return []
 
 
+def _check_not_boolean(formula: Formula, frame: pd.DataFrame) -> None:
+    name = unquote(formula.response)
+    if name in frame and is_boolean(frame[name]):
+        raise DataError(
+            f"the response {name!r} is boolean (True or False): use glmer with family='binomial', or convert it with "
+            f"data[{name!r}].astype(float)."
+        )
+
+
 def _response(formula: Formula, prepared: Prepared) -> Floats:
     """The response as floats; everything that is not a number raises."""
     name = unquote(formula.response)
@@ -309,8 +312,8 @@ def _numbers(name: str, values: Values) -> Floats:
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
         return np.asarray(values, dtype=np.float64)
     what, convert = f"the response {name!r}", f"convert it with data[{name!r}].astype(float)"
-    if isinstance(values, np.ndarray):
-        raise DataError(f"{what} is boolean (True or False): use glmer with family='binomial', or {convert}.")
+    if isinstance(values.dtype, pd.IntervalDtype):
+        raise DataError(f"{what} holds intervals ({values.dtype}): take their middle, data[{name!r}].array.mid.")
     if not isinstance(values, pd.Categorical):
         raise DataError(f"{what} holds dates or times ({values.dtype}): turn them into a number, such as days, first.")
     as_numbers = pd.to_numeric(pd.Series(values.categories), errors="coerce")
@@ -372,9 +375,8 @@ def _check_size(name: str, column: Floats, index: pd.Index[Any]) -> list[str]:
     largest = max(abs(low), abs(high))
     if not largest < np.inf:
         bad = ~np.isfinite(column)
-        raise DataError(f"the column {name} is not finite: {_row(bad, index, column)}; check what goes into it.")
-    if largest > _LARGEST or 0 < largest < _SMALLEST:
-        raise DataError(f"column {name} holds values of size {largest:.0e}, too extreme to square: change the unit.")
+        raise DataError(f"the column {name} is not finite: {row_of(bad, index, column)}; check what goes into it.")
+    check_range(f"column {name} holds", column)
     if 0 < high - low < largest * np.finfo(float).eps / _LOST:
         return [
             f"the values of {name} lie near {largest:.2g} but only {high - low:.2g} apart, and rounding has cost them "

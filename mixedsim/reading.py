@@ -18,6 +18,7 @@ from mixedsim.errors import DataError, nearest, shown
 Data: TypeAlias = "pd.DataFrame | Mapping[str, Any]"
 Values: TypeAlias = Any  # an array of floats, integers or booleans, a Categorical, or an array of dates
 
+_EXACT = 2.0**53  # above it not every whole number is a float
 # Formulaic's contrasts may stand in a formula by their name alone: C(x, Sum).
 _CONTRASTS = frozenset({"Diff", "Helmert", "Poly", "Sum", "Treatment", "contr"})
 
@@ -34,7 +35,7 @@ def require(data: Data, names: Iterable[str]) -> None:
                 tail = "it is the index; make it a column with data.reset_index()."
             elif name in map(str, known):
                 tail = f"their name {name} is a number; make names text with data.columns.astype(str)."
-        raise DataError(f"the formula needs a column {name!r}, which the data do not have: {tail}")
+        raise DataError(f"the formula needs a column {shown(name)}, which the data do not have: {tail}")
 
 
 def read_column(name: str, series: pd.Series[Any]) -> Values:
@@ -54,7 +55,7 @@ def read_column(name: str, series: pd.Series[Any]) -> Values:
         if is_kind(dtype) and not series.isna().any():
             return series.to_numpy(dtype=kind)
     if pd.api.types.is_numeric_dtype(dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _with_gaps(name, series)
     if pd.api.types.is_string_dtype(dtype) and not pd.api.types.is_object_dtype(dtype):
         return _text(series)
     return _read_objects(name, series)
@@ -68,9 +69,9 @@ def _read_objects(name: str, series: pd.Series[Any]) -> Values:
     if kind == "boolean" and not series.isna().any():
         return series.to_numpy(dtype=bool)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty"):
-        return pd.to_numeric(series.astype(object).where(series.notna(), np.nan)).to_numpy(dtype=np.float64)
+        return _with_gaps(name, series.astype(object).where(series.notna(), np.nan))
     if kind in ("date", "datetime", "datetime64"):
-        return pd.to_datetime(series).array
+        return _times(name, series)
     if kind in ("timedelta", "timedelta64"):
         return pd.to_timedelta(series).array
     if kind == "period":
@@ -83,6 +84,39 @@ def _read_objects(name: str, series: pd.Series[Any]) -> Values:
     kinds = "different kinds of values" if len(set(types)) > 1 else "neither numbers nor text"
     found = f"{kinds}, such as {shown(odd)} ({type(odd).__name__})"
     raise DataError(f"column {name!r} holds {found}: make all of them numbers, or all text.")
+
+
+def is_boolean(series: pd.Series[Any]) -> bool:
+    """Whether a column holds True and False, with gaps or without."""
+    if pd.api.types.is_object_dtype(series.dtype):
+        return pd.api.types.infer_dtype(series, skipna=True) == "boolean"
+    return bool(pd.api.types.is_bool_dtype(series.dtype))
+
+
+def _with_gaps(name: str, series: pd.Series[Any]) -> NDArray[Any]:
+    """Numbers that may be missing as floats; raises where whole numbers, as in an identifier, would be run together."""
+    numbers = pd.to_numeric(series)
+    whole = pd.api.types.is_integer_dtype(series.dtype) or pd.api.types.infer_dtype(series, skipna=True) == "integer"
+    if whole and is_numeric(numbers) and numbers.dtype.kind in "iu":
+        return _widened(numbers.to_numpy())
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    if whole and np.nanmax(np.abs(values), initial=0.0) > _EXACT:
+        raise DataError(
+            f"column {name!r} holds whole numbers beyond 2⁵³ that numbers with gaps cannot tell apart: make names of "
+            f"them with data[{name!r}].astype(str), or drop the rows that lack one."
+        )
+    return values
+
+
+def _times(name: str, series: pd.Series[Any]) -> Values:
+    """Python's dates and times; raises if they belong to several time zones."""
+    try:
+        return pd.to_datetime(series).array
+    except ValueError:
+        raise DataError(
+            f"column {name!r} holds times of several time zones: bring them to one with "
+            f"pd.to_datetime(data[{name!r}], utc=True)."
+        ) from None
 
 
 def _text(series: pd.Series[Any]) -> pd.Categorical[Any]:
@@ -99,8 +133,10 @@ def _widened(values: NDArray[Any]) -> NDArray[Any]:
     """Full-width numbers: a product of two int8 columns is not an int8."""
     if values.dtype.kind == "f":
         return values.astype(np.float64, copy=False)
+    if values.dtype == np.uint64 and values.max(initial=0) > np.iinfo(np.int64).max:
+        return values  # as floats, neighbouring identifiers would be the same
     if values.dtype.kind in "iu":
-        return values.astype(np.float64 if values.dtype == np.uint64 else np.int64, copy=False)
+        return values.astype(np.int64, copy=False)
     return values
 
 
@@ -123,11 +159,21 @@ def dates_as_days(values: Values) -> Values:
     if isinstance(dtype, pd.IntervalDtype):
         return pd.Categorical(values)
     if pd.api.types.is_datetime64_any_dtype(dtype):
-        values = values - pd.Timestamp(0, tz=getattr(dtype, "tz", None))
+        zero = pd.Timestamp(0, tz=getattr(dtype, "tz", None)).as_unit(values.unit)  # nanoseconds end in 2262
+        values = values - zero
         dtype = values.dtype
     if pd.api.types.is_timedelta64_dtype(dtype):
         return np.asarray(values / pd.Timedelta(days=1), dtype=np.float64)
     return values
+
+
+def kind_of(values: Values) -> str:
+    """``"numbers"``, ``"categories"``, ``"dates"`` or ``"durations"``: what a column that was read holds."""
+    if is_numeric(values):
+        return "numbers"
+    if isinstance(values, pd.Categorical) or isinstance(values.dtype, pd.IntervalDtype):
+        return "categories"
+    return "durations" if pd.api.types.is_timedelta64_dtype(values.dtype) else "dates"
 
 
 def gaps_in(values: Values) -> NDArray[np.bool_]:

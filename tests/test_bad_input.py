@@ -265,7 +265,8 @@ ERRORS = [
          "pandas.read_csv.", __file__),
     case("an array", "the data must be a table, found ndarray: pass a DataFrame, a mapping of columns or a list of "
          "records.", np.zeros((3, 3))),
-    case("lists of unequal length", "the data do not form a table: All arrays must be of the same length.",
+    case("lists of unequal length", "the columns of the data have different lengths ('y' 2, 'x' 1, 'g' 1): "
+         "give each one value a row.",
          {"y": [1, 2], "x": [1], "g": [1]}),
     case("a sample, not its data", "the data must be a table, found Sample: pass its .data.",
          type("Sample", (), {"data": good()})()),

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedsim.design import as_frame, build
+from mixedsim.design import build
 from mixedsim.formula import parse
+from mixedsim.frame import as_frame
 
 RNG = np.random.default_rng(30)
 N = 48

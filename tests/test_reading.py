@@ -15,7 +15,7 @@ from mixedsim.reading import dates_as_days, gaps_in, read_column, require
 NUMBERS = [
     ("int64", pd.Series([1, 2]), np.int64),
     ("int8", pd.Series([1, 2], dtype="int8"), np.int64),
-    ("uint64", pd.Series([1, 2], dtype="uint64"), np.float64),
+    ("uint64", pd.Series([1, 2], dtype="uint64"), np.int64),
     ("float32", pd.Series([1, 2], dtype="float32"), np.float64),
     ("float16", pd.Series([1, 2], dtype="float16"), np.float64),
     ("longdouble", pd.Series(np.array([1, 2], dtype=np.longdouble)), np.float64),

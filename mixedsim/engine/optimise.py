@@ -28,8 +28,9 @@ _NEARLY_EXACT = 1e-9  # share of the response left to the residual, beside which
 Optimizer = Literal["newton", "bfgs", "l-bfgs-b", "nelder-mead", "powell"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 _NEWTON_STEPS = 200
+_PATIENCE = 15  # steps by average information, before a bent valley is walked by its own curvature
 _SMALL = 64  # rows of the largest dense matrix
-_CHEAP = 2000  # random effects up to which a few more evaluations are not felt
+_CHEAP, _CHEAP_DENSE = 10_000, 500  # random effects, in all and in a dense matrix, that cost next to nothing
 _POLISHES, _POLISHED = 3, 1e-15  # so many steps at most, or until one would lower the deviance by less
 _NEGLIGIBLE = 1e-6  # deviance that a search which ended by its own rule may have left on the table
 _VALLEY = 1e-8  # the same for one that was still going down a bent valley when its steps were used up
@@ -163,7 +164,7 @@ class _Search:
         self.values, self.vectors = np.empty(0), np.empty((0, 0))
         self.hessian_at: Profile | None = None
         self.decrease = np.inf
-        self.stuck = self.exhausted = False
+        self.stuck = self.exhausted = self.slow = False
         self.snapped: list[Floats] = []
 
     def _evaluate(self, theta: Floats) -> Profile:
@@ -176,7 +177,12 @@ class _Search:
     def _curve(self) -> None:
         """Curvature where the search stands, with its eigenvalues and -vectors, computed once."""
         if self.hessian_at is not self.at:
-            self.hessian, self.hessian_at = self.objective.curvature(self.at), self.at
+            if self.slow:
+                self.hessian = self.objective.hessian(self.at)
+                self.evaluations += 2 * len(self.at.theta)
+            else:
+                self.hessian = self.objective.curvature(self.at)
+            self.hessian_at = self.at
             self.values, self.vectors = np.linalg.eigh(self.hessian)
 
     def _noise(self) -> float:
@@ -207,7 +213,8 @@ class _Search:
 
     def _newton(self) -> None:
         """Newton steps until the promised decrease is below the tolerance."""
-        for _ in range(self.control.max_iterations or _NEWTON_STEPS):
+        for steps in range(self.control.max_iterations or _NEWTON_STEPS):
+            self.slow = self.slow or (steps == _PATIENCE and len(self.objective.cp.zz) > 1)
             step = self._newton_step()
             if self.decrease < max(self.control.tolerance, self._noise()):
                 return
@@ -263,7 +270,8 @@ class _Search:
         """
         asked = self.control.optimizer == "newton" and self.control.tolerance <= Control.tolerance
         effects = sum(zz.shape[0] * zz.shape[1] for zz in self.objective.cp.zz)
-        if not asked or self.stuck or self.exhausted or effects > _CHEAP:
+        cheap = effects <= _CHEAP and self.objective.blocks.dense_size <= _CHEAP_DENSE
+        if not (asked and cheap) or self.stuck or self.exhausted:
             return
         for _ in range(_POLISHES):
             step = np.where(self.at.theta == 0, 0.0, self._newton_step())  # an exact zero stays one

@@ -104,7 +104,7 @@ def check_ddf(ddf: object, known: Sequence[str] = get_args(Ddf)) -> None:
 
 def check_level(level: float) -> None:
     """Raise `MixedsimError` unless `level` is a confidence level."""
-    if not 0 < level < 1:
+    if not isinstance(level, int | float | np.number) or not 0 < level < 1:
         raise MixedsimError(f"level must lie between 0 and 1, found {level!r}.")
 
 

@@ -56,7 +56,7 @@ class Satterthwaite:
         data: it changes along a direction in which the likelihood does not. (At a singular fit the likelihood may be
         flat too, but along directions that leave Σ as it is.)
         """
-        spread = np.einsum("mp,pr,mr->m", contrasts, self.covariance, contrasts)
+        spread = np.einsum("mp,mp->m", contrasts @ self.covariance, contrasts)
         slopes = np.einsum("mp,kpr,mr->mk", contrasts, self.slopes, contrasts, optimize=True)
         doubt = np.einsum("mk,kl,ml->m", slopes, self.uncertainty, slopes)
         with np.errstate(divide="ignore"):

@@ -129,6 +129,8 @@ def reference_grid(fit: LinearEstimates, at: Mapping[str, Any]) -> dict[str, lis
     of any other number; `at` replaces them.
     """
     variables = fit.design.variables
+    if not isinstance(at, Mapping):
+        raise MixedsimError(f"at must map variables to values, as in {{'x': [0, 1]}}, found {at!r}.")
     unknown = [name for name in at if name not in variables]
     if unknown:
         tail = nearest(unknown[0], variables) if variables else "the fixed part has no variables."
@@ -286,4 +288,6 @@ def _text(value: Any) -> str:
 def _names(given: str | Sequence[str] | None) -> list[str]:
     if given is None:
         return []
+    if not np.iterable(given):
+        raise MixedsimError(f"variables are given by name, found {given!r}.")
     return [given] if isinstance(given, str) else list(given)

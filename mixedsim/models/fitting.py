@@ -83,6 +83,13 @@ def settle_control(control: Control | None) -> Control:
     return control
 
 
+def settle_flag(name: str, value: object) -> bool:
+    """An option that is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise MixedsimError(f"{name} must be True or False, found {value!r}.")
+    return bool(value)
+
+
 def without_start(control: Control) -> Control:
     """The same control for another model, whose θ has another meaning."""
     return control if control.start is None else replace(control, start=None)

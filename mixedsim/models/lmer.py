@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from mixedsim.engine import Control
 from mixedsim.formula import parse
-from mixedsim.models.fitting import Request, fit_formula, settle_control
+from mixedsim.models.fitting import Request, fit_formula, settle_control, settle_flag
 from mixedsim.models.linear import LinearMixedModel
 
 
@@ -50,4 +50,4 @@ def lmer(
     {'Intercept': 251.41, 'Days': 10.47}
     """
     request = Request(data, weights, offset, settle_control(control))
-    return LinearMixedModel(**fit_formula(parse(formula), request, reml))
+    return LinearMixedModel(**fit_formula(parse(formula), request, settle_flag("reml", reml)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,14 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from mixedsim.columns import Columns, model_columns
-from mixedsim.design import Design, GroupingFactor, as_frame
+from mixedsim.design import Design, GroupingFactor, row_of
 from mixedsim.errors import DataError, MixedsimError, nearest
+from mixedsim.formula import variables_of
+from mixedsim.frame import as_frame
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.effect_sizes import standardised
 from mixedsim.inference.prediction_variance import Rows, prediction_df, prediction_variance
 from mixedsim.levels import codes_in
 from mixedsim.models.linear_estimates import LinearEstimates
-from mixedsim.reading import read_column
+from mixedsim.reading import kind_of, read_column
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -110,8 +112,12 @@ def _taking_part(factors: Sequence[GroupingFactor], random: RandomPart) -> list[
     """For each factor, whether its effects enter."""
     if isinstance(random, bool | np.bool_):
         return [bool(random)] * len(factors)
-    wanted = [random] if isinstance(random, str) else list(random)
     names = [factor.name for factor in factors]
+    given: object = random
+    if not isinstance(given, Iterable):
+        known = ", ".join(map(repr, names))
+        raise MixedsimError(f"random must be True, False or names of grouping factors ({known}), found {given!r}.")
+    wanted = [random] if isinstance(random, str) else list(random)
     for name in wanted:
         if name not in names:
             raise MixedsimError(
@@ -157,6 +163,7 @@ def _new_rows(
         codes.append(own[0])
         new.append(own[1])
         missing.append(own[2])
+    _check_kinds(design, frame)
     if design.offset is None and offset is not None:
         raise MixedsimError("the model was fitted without an offset, so new rows have none: leave offset out.")
     if design.offset is not None and offset is None:
@@ -174,6 +181,19 @@ def _new_rows(
         offset=None if offset is None else _row_numbers("offset", offset, frame),
         index=frame.index,
     )
+
+
+def _check_kinds(design: Design, frame: pd.DataFrame) -> None:
+    """New predictors are finite, and dates only where the model was fitted to dates."""
+    predictors = variables_of(design.formula.fixed).union(*(variables_of(t.effects) for t in design.formula.terms))
+    for name in sorted(predictors & design.kinds.keys() & set(frame.columns)):
+        values = read_column(name, frame[name])
+        found, old = kind_of(values), design.kinds[name]
+        if found != old and "categories" not in (found, old):
+            raise DataError(f"column {name!r} holds {found} where the model was fitted to {old}: convert the column.")
+        if found == "numbers" and np.isinf(values).any():
+            where = row_of(np.isinf(values), frame.index, values)
+            raise DataError(f"column {name!r} holds infinite values: {where}; replace or remove them.")
 
 
 def _levels_of(

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from mixedsim.design import as_frame
+from mixedsim.design import check_range
 from mixedsim.engine import Control, Objective, Optimum, minimise
 from mixedsim.engine.optimise import OPTIMIZERS
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import parse, unquote
-from mixedsim.models.fitting import Parts, Request, fit_formula, fit_problem, settle_control, without_start
+from mixedsim.frame import as_frame
+from mixedsim.models.fitting import Parts, Request, fit_formula, fit_problem, settle_control, settle_flag, without_start
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.scaling import scale_response
 from mixedsim.update_formula import update_formula
@@ -79,7 +80,7 @@ def update(
 ) -> Parts:
     """The parts behind `LinearMixedModel.update`."""
     text = fit.formula if formula is None else update_formula(fit.design.formula, formula)
-    reml = fit.reml if reml is None else _flag("reml", reml)
+    reml = fit.reml if reml is None else settle_flag("reml", reml)
     asked = fit.request.control if isinstance(control, Keep) else settle_control(control)
     if data is None and formula is None and weights is KEEP and offset is KEEP:
         return fit_problem(fit.design, fit.problem, replace(fit.request, control=asked), reml)
@@ -93,12 +94,6 @@ def update(
         control=asked,
     )
     return fit_formula(parse(text), request, reml)
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise MixedsimError(f"{name} must be True or False, found {value!r}.")
-    return bool(value)
 
 
 def _with_response(fit: LinearEstimates) -> Request:
@@ -143,9 +138,11 @@ def _response(fit: LinearEstimates, y: Any) -> Floats:
             raise DataError("the new response is a Series whose index is not that of the rows: pass its values.")
         y = y.loc[fit.design.index]
     try:
+        if np.asarray(y).dtype.kind not in "iufO" or pd.api.types.infer_dtype(np.ravel(y)) in ("boolean", "string"):
+            raise TypeError
         values = np.array(y, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"the new response must be numbers, one a row, found {type(y).__name__}.") from None
+        raise DataError(f"the new response must be numbers, one a row, found {_kind(y)}.") from None
     if values.shape == (fit.design.rows_given,):
         values = values[fit.design.used]
     if values.shape != (fit.design.rows,):
@@ -160,7 +157,13 @@ def _response(fit: LinearEstimates, y: Any) -> Floats:
             f"the new response must be finite numbers: row {label} holds {values[bad][0]:g} ({count} such "
             f"row{'s' if count > 1 else ''}); to leave rows out, use update(data=...)."
         )
+    check_range("the new response holds", values)
     return values
+
+
+def _kind(y: Any) -> str:
+    dtype = getattr(y, "dtype", None)
+    return type(y).__name__ if dtype is None else f"{type(y).__name__} of {dtype}"
 
 
 def all_optimizers(fit: LinearEstimates, optimizers: Sequence[str] | None) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
 from mixedsim.columns import Columns
-from mixedsim.design import Design, as_frame, build
+from mixedsim.design import Design, build
 from mixedsim.engine import pose
 from mixedsim.errors import MixedsimError
 from mixedsim.formula import column_of, fixed_terms, variables_of
+from mixedsim.frame import as_frame
 from mixedsim.inference.contrasts import Ddf
 from mixedsim.inference.effect_sizes import variance_parts
 from mixedsim.models.combinations import coefficients

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedsim.design import as_frame
 from mixedsim.errors import MixedsimError, PopulationError
 from mixedsim.formula import variables_of
+from mixedsim.frame import as_frame
 from mixedsim.models import LinearMixedModel
 from mixedsim.reading import dates_as_days, read_column
 from mixedsim.simulate import Population

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.design import Design, as_frame
+from mixedsim.design import Design
 from mixedsim.errors import FormulaError, nearest
 from mixedsim.formula import Formula, fixed_terms, parse
+from mixedsim.frame import as_frame
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.study.least_squares import fit_groups
 from mixedsim.study.words import listed
