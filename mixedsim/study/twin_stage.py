@@ -192,7 +192,9 @@ class Stage:
         drawn = self._random_part(_Drawn(self.population, self.seed, attempt=0))
         known = ranks(self.problem, self.rows, self.target, drawn)
         for factor, root, rank in zip(self.design.factors, self.target.roots, known, strict=True):
-            if rank < root.shape[1]:
+            # each fixed effect takes away one level at most; many levels look alike only where digits are scarce
+            few = len(factor.levels) < root.shape[1] + self.problem.cp.p
+            if few and rank < root.shape[1]:
                 terms = " + ".join(term.term.text for term in factor.terms)
                 raise PopulationError(
                     f"{len(factor.levels)} levels of {factor.name!r} are too few for a twin: beside the fixed effects "

@@ -61,7 +61,8 @@ def twin(
     Of all small changes that set the derivatives of the (restricted) likelihood to zero at the parameters, the
     shortest is taken; for the equations see `mixedsim.study.twin_scores`. It is shared out between effects and
     residuals as conditional modes would be. Then the Hessian must be that of a maximum, and a fit that knows nothing
-    of the truth must find it; if not, other effects and residuals are drawn, from the same seed.
+    of the truth must find it; if not, other effects and residuals are drawn, from the same seed. (A standard deviation
+    far below its own standard error is found to 1e-5 at least: the likelihood is too flat there to search on.)
 
     A standard deviation of 0 or a correlation of ±1 is a maximum at the boundary: derivatives vanish where there is
     variance, and the likelihood falls where there is none. About every second draw can be changed so.
