@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         scenarios,
     )
     from mixedsim.study import pooling, recover, twin
+    from mixedsim.words import explain
 
 __version__ = "0.1.0"
 
@@ -95,6 +96,7 @@ _ROOMS = {
         "scenarios",
     ),
     "study": ("pooling", "recover", "twin"),
+    "words": ("explain",),
 }
 _MODULES = ("classroom", "datasets", "plot")
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
@@ -144,6 +146,7 @@ __all__ = [
     "compare",
     "datasets",
     "drop1",
+    "explain",
     "lmer",
     "plot",
     "pooling",

@@ -99,7 +99,8 @@ def draw_counts(many: Count, rng: np.random.Generator, units: int, field: Path =
     Raises
     ------
     FieldError
-        If `Sizes` hold more or fewer numbers than there are units; `field` names them.
+        If `Sizes` hold more or fewer numbers than there are units, or all together are far too many; `field` names
+        what says so.
     """
     if isinstance(many, int):
         return many
@@ -109,7 +110,11 @@ def draw_counts(many: Count, rng: np.random.Generator, units: int, field: Path =
         check_length(many, units, field)
         return np.array(many.values, dtype=np.int64)
     values = np.asarray(many.sample(rng, units, {f: getattr(many, f) for f in many.limits}), dtype=np.float64)
-    return np.clip(np.rint(values), 1, _MOST).astype(np.int64)
+    counts = np.clip(np.rint(values), 1, _MOST).astype(np.int64)
+    if counts.sum(dtype=np.float64) > _MOST:  # a wide distribution, of which what falls below 1 became 1
+        found = shown(counts.sum(dtype=np.float64))
+        raise FieldError(field, f"adds up to {found} in this draw; at most {_MOST:.0e} are possible: make it narrower.")
+    return counts
 
 
 def check_length(many: Sizes, units: int, field: Path) -> None:

@@ -1,39 +1,47 @@
-"""A population as its equations, in scalar notation: for the terminal in Unicode, for notebooks in HTML.
+"""A population as its equations: for the terminal in Unicode, for notebooks in HTML, for papers in LaTeX.
 
-Equations are built once, as text in which an index stands between two marks; the two ways of writing differ only in
-what they make of the marks (``depressionᵢⱼ``, ``<i>depression</i><sub>ij</sub>``).
+They are built once, and `mixedsim.equation` prints them.
 """
 
 from __future__ import annotations
 
 import html
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from mixedsim.equation import Equation, Latex, in_html, latex_block, unicode_lines
+from mixedsim.errors import PopulationError
 from mixedsim.simulate import outcome_equations
 from mixedsim.simulate.counts import Sizes, words
-from mixedsim.simulate.notation import CLOSE, OPEN, Equation, Letters
+from mixedsim.simulate.notation import Letters
 from mixedsim.simulate.structure import Structure
+from mixedsim.simulate.sums import scalar_sum, varying_coefficients, varying_sum
 
 if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
 
-_INDEXED = re.compile(rf"(\w+){OPEN}(\w+){CLOSE}")
-_SUBSCRIPTS = str.maketrans("0123456789aijklmnprst", "₀₁₂₃₄₅₆₇₈₉ₐᵢⱼₖₗₘₙₚᵣₛₜ")
-_WIDTH = 96
+Notation = Literal["scalar", "varying"]
+Format = Literal["latex", "text"]
 
 
-def as_text(population: Population) -> str:
+def written(population: Population, notation: Notation, format: Format) -> str:
+    """The equations in one of the notations, as LaTeX or as text; `PopulationError` for another one."""
+    for name, value, kind in (("notation", notation, Notation), ("format", format, Format)):
+        if value not in get_args(kind):
+            allowed = " or ".join(map(repr, get_args(kind)))
+            raise PopulationError(f"{name} must be {allowed}, found {value!r}.")
+    if format == "latex":
+        return as_latex(population, notation)
+    return as_text(population, notation)
+
+
+def as_text(population: Population, notation: Notation = "scalar") -> str:
     """The equations in Unicode, aligned at their relation."""
-    blocks = _blocks(population)
-    widest = max(len(_in_unicode(one.left)) for block in blocks for one in block)
-    lines = [_title(population)]
-    for block in blocks:
-        lines.append("")
-        for one in block:
-            start = f"  {_in_unicode(one.left):<{widest}} {one.relation} "
-            lines += _wrapped(start, [_in_unicode(part) for part in one.right], one.remark)
-    return "\n".join(lines)
+    return "\n".join([_title(population), *unicode_lines(_blocks(population, notation))])
+
+
+def as_latex(population: Population, notation: Notation = "scalar") -> Latex:
+    """The equations in LaTeX, aligned at their relation; they need the package amsmath."""
+    return latex_block(_blocks(population, notation))
 
 
 def as_html(population: Population) -> str:
@@ -42,8 +50,9 @@ def as_html(population: Population) -> str:
     rows = []
     for block in _blocks(population):
         for one in block:
-            remark = f" <small>({html.escape(one.remark)})</small>" if one.remark else ""
-            sides = (_in_html(one.left), html.escape(one.relation), _in_html(" ".join(one.right)) + remark)
+            remark = f" <small>({in_html(one.remark)})</small>" if one.remark else ""
+            right = " ".join(map(str, one.right))
+            sides = (in_html(str(one.left)), html.escape(one.relation), in_html(right) + remark)
             rows.append("<tr>" + "".join(f"{cell}{side}</td>" for side in sides) + "</tr>")
         rows.append('<tr><td colspan="3" style="border:none;padding:.3em"></td></tr>')
     table = '<table style="border:none">' + "".join(rows[:-1]) + "</table>"
@@ -62,11 +71,13 @@ def _is_fixed(structure: Structure) -> bool:
     return all(isinstance(n, int | Sizes) for n in counts)
 
 
-def _blocks(population: Population) -> list[list[Equation]]:
+def _blocks(population: Population, notation: Notation = "scalar") -> list[list[Equation]]:
     """The equations in the order of reading: response; variables; what varies; what the indices count; what follows."""
     letters = Letters(population.plan)
+    varying = notation == "varying"
     blocks = [
-        outcome_equations.response(population, letters),
+        outcome_equations.response(population, letters, varying_sum if varying else scalar_sum),
+        varying_coefficients(population, letters) if varying else [],
         _variables(population, letters),
         outcome_equations.random(population, letters),
         _indices(population.plan.structure, letters),
@@ -106,28 +117,3 @@ def _afterwards(population: Population, letters: Letters) -> list[Equation]:
         shown = population.lesson if isinstance(population.lesson, str) else "a Python function"
         block.append(Equation("lesson", ":", (shown,)))
     return block
-
-
-def _in_unicode(text: str) -> str:
-    return _INDEXED.sub(lambda found: found[1] + found[2].translate(_SUBSCRIPTS), text)
-
-
-def _in_html(text: str) -> str:
-    return _INDEXED.sub(r"<i>\1</i><sub>\2</sub>", html.escape(text))
-
-
-def _wrapped(start: str, parts: list[str], remark: str) -> list[str]:
-    """Addends on as many lines as they need, continued under the first; the remark behind the last."""
-    lines, current = [], start + parts[0]
-    for part in parts[1:]:
-        if len(current) + 1 + len(part) > _WIDTH:
-            lines.append(current)
-            current = " " * len(start) + part
-        else:
-            current += " " + part
-    if remark and len(current) + len(remark) > _WIDTH:
-        lines.append(current)
-        current = " " * len(start) + f"({remark})"
-    elif remark:
-        current += f"   ({remark})"
-    return [*lines, current]

@@ -30,6 +30,12 @@ from mixedsim.simulate.ordinal import Ordinal
 from mixedsim.simulate.replay.numbers import replaying
 from mixedsim.simulate.variables import Variable
 
+_MEANT = {  # by people who know the distribution or the model under another name
+    **{"normal": "gaussian", "Gaussian": "gaussian", "linear": "gaussian"},
+    **dict.fromkeys(("bernoulli", "logistic", "logit", "probit", "binary"), "binomial"),
+    **dict.fromkeys(("nbinom", "negbin", "negative_binomial", "neg_binomial"), "negative-binomial"),
+    **{"count": "poisson", "cumulative": "ordinal", "ordered": "ordinal", "Gamma": "gamma"},
+}
 _MOST = 1e9  # mean of a count; a gamma-Poisson mixture then stays within 64-bit integers
 
 
@@ -65,6 +71,9 @@ class Binomial(Family):
     def equation(self, mean: str, trials: str) -> str:
         return f"Binomial({trials}, {mean})" if trials else f"Bernoulli({mean})"
 
+    def support(self, trials: Trials | str | None) -> str:
+        return "0 or 1" if trials is None else f"0 to {trials}"
+
 
 @dataclass(frozen=True)
 class Poisson(Family):
@@ -84,6 +93,9 @@ class Poisson(Family):
 
     def equation(self, mean: str, trials: str) -> str:
         return f"Poisson({mean})"
+
+    def support(self, trials: Trials | str | None) -> str:
+        return "0, 1, 2, …"
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,9 @@ class NegativeBinomial(Family):
         more = f"{mean}²" if self.theta == 1 else f"{mean}²/{self.theta:g}"
         return f"NegativeBinomial(mean {mean}, variance {mean} + {more})"
 
+    def support(self, trials: Trials | str | None) -> str:
+        return "0, 1, 2, …"
+
 
 @dataclass(frozen=True)
 class Gamma(Family):
@@ -133,6 +148,9 @@ class Gamma(Family):
     def equation(self, mean: str, trials: str) -> str:
         sd = mean if self.cv == 1 else f"{self.cv:g}·{mean}"
         return f"Gamma(mean {mean}, sd {sd})"
+
+    def support(self, trials: Trials | str | None) -> str:
+        return "above 0"
 
 
 KINDS: dict[str, type[Family]] = {
@@ -163,14 +181,19 @@ def settled_family(given: Any) -> Frozen[str, Any]:
         raise FieldError(("family", "kind"), f"is missing: say which of {', '.join(KINDS)}.")
     kind = KINDS.get(str(entry["kind"]))
     if kind is None:
-        raise FieldError(("family",), f"cannot be {shown(entry['kind'])}: {nearest(str(entry['kind']), KINDS)}")
+        called = str(entry["kind"])
+        hint = f"did you mean {_MEANT[called]!r}?" if called in _MEANT else nearest(called, KINDS)
+        raise FieldError(("family",), f"cannot be {shown(entry['kind'])}: {hint}")
     link = entry.get("link", kind.links[0])
     if link not in kind.links:
         raise FieldError(("family", "link"), f"cannot be {shown(link)} for {kind.kind}: {nearest(link, kind.links)}")
     parameters = [f for f in fields(kind) if f.name != "link"]
     values = {key: value for key, value in entry.items() if key not in ("kind", "link")}
     needed = [f.name for f in parameters if f.default is MISSING]
-    only(values, [f.name for f in parameters], ("family",), needed=needed)
+    only(entry, ["kind", "link", *(f.name for f in parameters)], ("family",))
+    for name in needed:
+        if name not in values:
+            raise FieldError(("family", name), f"is missing, as in {{kind: {kind.kind}, {name}: …}}.")
     try:
         family = kind(link=link, **values)
     except FieldError as error:

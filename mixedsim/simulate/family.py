@@ -49,6 +49,10 @@ class Family(ABC):
         )
         raise FieldError(("family", "link"), f"{problem}: choose {usual}smaller effects.")
 
+    def support(self, trials: Trials | str | None) -> str:
+        """The values it can have, for a codebook; `trials` as the formula has them (their number, or a variable)."""
+        return "any number"
+
     @abstractmethod
     def draw(self, predictor: Array, rng: np.random.Generator, trials: Trials | None) -> Values:
         """One outcome a row; `trials` are those of a count of successes."""

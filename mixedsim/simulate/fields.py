@@ -16,6 +16,8 @@ from mixedsim.errors import PopulationError, nearest
 
 Path = tuple[str, ...]
 
+_LARGEST = 1e300  # so that a number times a random one is a number too
+
 
 class FieldError(PopulationError):
     """A field of a description is missing, unknown or impossible.
@@ -61,6 +63,8 @@ def number(value: Any, field: Path, *, low: float = -math.inf, high: float = mat
         raise FieldError(field, f"must be a finite number, found {shown(result)}.")
     if not low <= result <= high:
         raise FieldError(field, f"{within(low, high)}, found {shown(result)}.")
+    if abs(result) > _LARGEST:
+        raise FieldError(field, f"must lie between -{_LARGEST:g} and {_LARGEST:g}, found {shown(result)}.")
     return result
 
 

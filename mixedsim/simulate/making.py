@@ -14,6 +14,8 @@ from mixedsim.simulate.layout import Layout
 from mixedsim.simulate.streams import Streams
 from mixedsim.simulate.variables import Variable
 
+_ROUNDING = 1e-12  # a variable that varies by less than this, relative to its mean, is constant but for rounding
+
 
 def make_variables(
     variables: Mapping[str, Variable], levels: Mapping[str, str | None], layout: Layout, streams: Streams
@@ -68,6 +70,16 @@ class _Site:
         if empty.any():  # units without a row: no row will show what they get, but it must be a number
             means[empty] = values.mean()
         return self.spread(means, cluster)
+
+    def sd_by(self, name: str, cluster: str) -> NDArray[np.float64]:
+        values: Any = self.rows(name)
+        codes = self.layout.codes(cluster)
+        rows = np.bincount(codes, minlength=self.layout.units[cluster])
+        means = self.layout.mean_of(values, cluster)
+        squares = np.bincount(codes, weights=(values - means[codes]) ** 2, minlength=len(rows))
+        sds = np.sqrt(squares / np.maximum(rows - 1, 1))
+        sds[sds <= _ROUNDING * np.abs(means)] = 0.0
+        return self.spread(sds, cluster)
 
     def units(self, cluster: str | None) -> NDArray[np.integer[Any]]:
         if cluster is None:

@@ -1,30 +1,17 @@
 """The symbols of a population's equations: which letter counts what, how variables, effects and columns are written.
-
-An index stands between two marks, so that whoever prints can write it below the line in his own way.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from mixedsim.equation import indexed
 from mixedsim.simulate.expression import Parameter, render
 from mixedsim.simulate.plan import Plan, Varying
 
-OPEN, CLOSE = "\ue000", "\ue001"  # around an index; from the private area, so that no name contains them
 _CLUSTER_LETTERS = "jklmnprsta"
 _EFFECT_LETTERS = "uvwbcdfgh"
-_INSTEAD = {"p": ("π", "prob", "P"), "μ": ("m", "mu", "M"), "η": ("h", "eta", "H")}
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One line: left side, ``=`` or ``~``, the addends of the right side, a remark."""
-
-    left: str
-    relation: str
-    right: tuple[str, ...]
-    remark: str = ""
+_INSTEAD = {"p": ("π", "prob", "P"), "μ": ("m", "mu", "M"), "η": ("h", "eta", "H"), "β": ("b", "beta", "B")}
 
 
 class Letters:
@@ -83,11 +70,6 @@ def column(name: str, letters: Letters) -> str:
         else:
             factors.append(part)
     return "·".join(factors)
-
-
-def indexed(name: str, index: str) -> str:
-    """A name with its index between the marks."""
-    return f"{name}{OPEN}{index}{CLOSE}" if index else name
 
 
 def digits(value: float) -> str:

@@ -55,6 +55,9 @@ class Ordinal(Family):
             codes += u >= self.at_most(predictor, k)
         return pd.Categorical.from_codes(codes, categories=pd.Index(self.names()), ordered=True, validate=False)
 
+    def support(self, trials: Trials | str | None) -> str:
+        return " < ".join(self.names())
+
 
 def _checked_thresholds(given: object) -> tuple[float, ...]:
     field = ("ordinal", "thresholds")

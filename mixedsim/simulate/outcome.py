@@ -58,22 +58,31 @@ def linear_predictor(population: Population, layout: Layout, streams: Streams, r
     """Xβ + Zb, and the logarithm of the exposure if there is one: one value a row."""
     exposure = getattr(family_of(population.family), "exposure", None)
     total = np.zeros(layout.rows) if exposure is None else _log_exposure(exposure, rows[exposure])
-    _add_systematic(total, population, layout, streams, rows)
-    return total
+    with np.errstate(over="ignore", invalid="ignore"):
+        _add_systematic(total, population, layout, streams, rows)
+        return _checked(total)
 
 
 def residuals_of(population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
-    """The residuals of a gaussian outcome; `rows` is looked into only where the sd is an expression."""
+    """The residuals of a gaussian outcome; `rows` is looked into only where they depend on variables."""
     assert population.sigma is not None
     return draw_residuals(population.sigma, population.residual, layout, streams, rows.__getitem__)
 
 
 def _gaussian(family: Gaussian, population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
-    total = residuals_of(population, layout, streams, rows)
-    if family.link == "identity":  # into the one array there is
-        _add_systematic(total, population, layout, streams, rows)
-    else:
-        total += family.mean(linear_predictor(population, layout, streams, rows))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = residuals_of(population, layout, streams, rows)
+        if family.link == "identity":  # into the one array there is
+            _add_systematic(total, population, layout, streams, rows)
+        else:
+            total += family.mean(linear_predictor(population, layout, streams, rows))
+        return _checked(total)
+
+
+def _checked(total: Array) -> Array:
+    """The same values, or `FieldError` if one is too large for a number; a sum shows it without a second array."""
+    if not np.isfinite(total.sum()) and not np.isfinite(total).all():
+        raise FieldError(("formula",), "makes values beyond 1e308 in this draw: choose smaller variables or effects.")
     return total
 
 

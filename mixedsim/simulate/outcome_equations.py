@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixedsim.equation import Equation, indexed
 from mixedsim.simulate.covariance import covariances
 from mixedsim.simulate.families import Gaussian, family_of
 from mixedsim.simulate.family import Family
 from mixedsim.simulate.links import written
-from mixedsim.simulate.notation import Equation, Letters, column, digits, indexed
+from mixedsim.simulate.notation import Letters, digits
 from mixedsim.simulate.ordinal import Ordinal
 from mixedsim.simulate.shapes import Shape, shape_of
+from mixedsim.simulate.sums import Sum
 
 if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
 
 
-def response(population: Population, letters: Letters) -> list[Equation]:
-    """How the response arises: in one line where it is its linear predictor plus a residual, else in several."""
+def response(population: Population, letters: Letters, summed: Sum) -> list[Equation]:
+    """How the response arises: in one line where it is its linear predictor plus a residual, else in several.
+
+    `summed` writes the linear predictor in one of the notations.
+    """
     family, index = family_of(population.family), letters.index(None)
     own = indexed(population.plan.response.name, index)
     residual = indexed("e", index)
     if isinstance(family, Gaussian) and family.link == "identity":
-        return [Equation(own, "=", _summed(population, letters, residual))]
+        return [Equation(own, "=", summed(population, letters, residual))]
     mean = indexed(letters.unused(family.symbol), index)
-    sums = _summed(population, letters, _log_exposure(family, letters))
+    sums = summed(population, letters, _log_exposure(family, letters))
     if isinstance(family, Ordinal):
         cuts = zip(family.names(), family.thresholds, strict=False)
         up_to = [(written(family.link, f"P({own} ≤ {label})"), f"{digits(cut)} − {mean}") for label, cut in cuts]
@@ -61,6 +66,10 @@ def _residual(population: Population, letters: Letters) -> list[Equation]:
     if "ar1" in entry:
         unit = entry["by"].replace(":", " × ")
         remark = f"AR(1) in each {unit}: correlation {digits(entry['ar1'])} from row to row"
+    if "exact" in entry:
+        unit = entry["by"].replace(":", " × ")
+        others = "".join(f", cor with {letters.variable(name)} 0" for name in entry["exact"])
+        remark = f"exactly in each {unit}: mean 0, sd as given{others}"
     right = _distribution(shape, letters.write(population.sigma), [])
     return [Equation(indexed("e", letters.index(None)), "~", right, remark)]
 
@@ -69,24 +78,6 @@ def _distribution(shape: Shape, sd: str, corr: list[str]) -> tuple[str, ...]:
     """``Normal(0, sd 1 and 0.5, correlation 0.3)`` in the parts between which a line may end."""
     parts = [f"{shape.name}(0, sd {sd}", *corr, *shape.tail()]
     return (*(f"{part}," for part in parts[:-1]), f"{parts[-1]})")
-
-
-def _summed(population: Population, letters: Letters, last: str) -> tuple[str, ...]:
-    """Fixed part, random effects and one addend more ("" for none), each but the first with its sign."""
-    addends: list[str] = []
-    for name, value in population.fixef.items():
-        variables = column(name, letters)
-        size = digits(abs(value)) + (f"·{variables}" if variables else "")
-        sign = ("−" if value < 0 else "") if not addends else ("− " if value < 0 else "+ ")
-        addends.append(sign + size)
-    for term in population.plan.terms:
-        for position, name in enumerate(term.names):
-            variables = column(name, letters)
-            effect = letters.effect(term, position) + (f"·{variables}" if variables else "")
-            addends.append(f"+ {effect}" if addends else effect)
-    if last:
-        addends.append(f"+ {last}" if addends else last)
-    return tuple(addends) or ("0",)
 
 
 def _log_exposure(family: Family, letters: Letters) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from mixedsim.errors import FormulaError, PopulationError, nearest
 from mixedsim.formula import parse
 from mixedsim.simulate import equations, specification, streaming
+from mixedsim.simulate.about import Kept, settled_about
 from mixedsim.simulate.clusters import clusters_of, extended, structure_of
 from mixedsim.simulate.contents import contents_of
 from mixedsim.simulate.counts import Count, count
@@ -23,6 +24,7 @@ from mixedsim.simulate.families import check_exposure, expected_fixef, settled_f
 from mixedsim.simulate.fields import FieldError, shown
 from mixedsim.simulate.fingerprint import fingerprint
 from mixedsim.simulate.lesson import Lesson, drawn, settled_lesson
+from mixedsim.simulate.papers import Papers
 from mixedsim.simulate.plan import Plan, make_plan, settled_fixef, settled_ranef
 from mixedsim.simulate.problems import Problem, settled_problems
 from mixedsim.simulate.residuals import settled_residual, settled_sigma
@@ -34,11 +36,11 @@ from mixedsim.simulate.variables import Integers, Variable, settled_variables
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class Population(Papers):
     """A description of how clustered data arise; `draw` makes data from it.
 
     A population never changes (`with_` gives another one), equals every population that means the same, prints as
-    its equations, and can be written as a YAML file.
+    its equations, and can be written as a YAML file. `codebook`, `dag` and `answer_key` are its papers for a course.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Population:
         gaussian outcomes have one.
     residual : what else is to be said of residuals: ``{"shape": …, "ar1": 0.5, "by": "subject"}``, a shape as above,
         the correlation of a row's residual with the one before, and whose rows follow each other (the innermost
-        cluster's if left out).
+        cluster's if left out); or ``{"exact": ["x"], "by": "subject"}``, which leaves their moments not to chance.
     family : the kind of outcome: ``gaussian``, ``binomial`` (yes or no; ``passed / tried ~ …`` counts successes),
         ``poisson``, ``negative-binomial``, ``gamma`` or ``ordinal``; with its link, ``("binomial", "probit")``; with
         parameters, ``{"kind": "ordinal", "thresholds": [-1, 1], "labels": ["no", "perhaps", "yes"]}`` (see
@@ -73,6 +75,8 @@ class Population:
     lesson : what a sample must show to teach what it is for, ``"pooled(x) < 0 < within(x)"`` (see
         `mixedsim.simulate.lesson`), or a function that says of a `Sample` whether it does; only
         ``draw(seed, lesson=True)`` minds it.
+    about : what columns mean, in words and with units, for codebooks: ``{"load": "heaviest press, in kg"}``; any of
+        clusters, variables and response. Like `name` no part of the meaning.
     name : what to call it; no part of its meaning, so populations of different names can be equal.
 
     Attributes
@@ -120,6 +124,7 @@ class Population:
     family: str | tuple[str, str] | Mapping[str, Any] = field(default="gaussian", kw_only=True)
     problems: Sequence[Problem] = field(default=(), kw_only=True)
     lesson: Lesson = field(default=None, kw_only=True)
+    about: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     plan: Plan = field(init=False, repr=False)
 
@@ -148,6 +153,7 @@ class Population:
             "family": family,
             "problems": settled_problems(self.problems, contents),
             "lesson": settled_lesson(self.lesson, contents),
+            "about": settled_about(self.about, contents),
         }
         if self.name is not None and not isinstance(self.name, str):
             raise FieldError(("name",), f"must be text, found {shown(self.name)}.")
@@ -196,6 +202,27 @@ class Population:
     def _repr_html_(self) -> str:
         return equations.as_html(self)
 
+    def equations(self, notation: equations.Notation = "scalar", format: equations.Format = "latex") -> str:
+        """The equations with their numbers, for a notebook, which shows LaTeX typeset, and for a paper.
+
+        Parameters
+        ----------
+        notation : ``"scalar"`` has everything in one line, ``"varying"`` a line for each coefficient that varies.
+        format : ``"latex"``, an ``aligned`` environment that needs the package amsmath; or ``"text"``, Unicode.
+
+        Raises
+        ------
+        PopulationError
+            For another notation or format.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> print(ms.scenarios.packed_cell_volume().equations().splitlines()[1])
+        \\text{pcv}_{ij} &= 34.64 - 0.345 \\cdot \\text{day}_{ij} + u_{j} \\cdot \\text{day}_{ij} + e_{ij} \\\\[1ex]
+        """
+        return equations.written(self, notation, format)
+
     def with_(self, **changes: Any) -> Population:
         """The same population with some fields replaced; a field is replaced as a whole.
 
@@ -212,6 +239,7 @@ class Population:
         >>> steeper = clinic.with_(fixef={**clinic.fixef, "depression": 5})
         """
         old = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        old["about"] = Kept(self.about)
         for key in changes:
             if key not in old:
                 raise PopulationError(f"a population has no field {key!r}: {nearest(key, old)}")

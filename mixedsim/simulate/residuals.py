@@ -10,18 +10,23 @@ With ``ar1`` the residuals of each unit of ``by``, in the order of its rows, fol
 with z independent, of mean 0 and variance 1. Every eₜ then has variance 1, whatever the shape of z, and eₜ and eₜ₊ₖ
 have correlation φᵏ; multiplied by the row's sigma they are the residuals. The shape is that of z: the sum that eₜ is
 lies nearer to the normal one. Source: Box, Jenkins, Reinsel & Ljung (2015), Time Series Analysis, section 3.2.3.
+
+With ``{"exact": ["x"], "by": "group"}`` nothing of the residuals' moments is left to chance: in every unit of ``by``
+they have mean 0, standard deviation sigma (with n − 1) and no correlation with x, exactly. Then least squares in each
+unit finds the truth, whatever the seed (see `mixedsim.simulate.exact`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.errors import nearest
+from mixedsim.simulate.exact import exact
 from mixedsim.simulate.expression import Parameter, Values, check_kinds, evaluate, names_in, parameter
 from mixedsim.simulate.family import outcome
 from mixedsim.simulate.fields import FieldError, number, only, shown
@@ -80,7 +85,7 @@ def settled_residual(given: Any, kind: str, plan: Plan) -> Frozen[str, Any] | No
         raise FieldError(("residual",), f"describes residuals, which {outcome(kind)} has not: leave it out.")
     if not isinstance(given, Mapping):
         raise FieldError(("residual",), f"must hold shape or ar1, as in {{'ar1': 0.5}}, found {shown(given)}.")
-    only(given, ("shape", "ar1", "by"), ("residual",))
+    only(given, ("shape", "ar1", "exact", "by"), ("residual",))
     shape = settled_shape(given.get("shape", "normal"), ("residual", "shape"))
     settled: dict[str, Any] = {} if shape is None else {"shape": shape}
     if "ar1" in given:
@@ -89,7 +94,12 @@ def settled_residual(given: Any, kind: str, plan: Plan) -> Frozen[str, Any] | No
             raise FieldError(("residual", "ar1"), f"must lie between -1 and 1, without either, found {shown(ar1)}.")
         by = _settled_by(given.get("by"), plan.structure)
         settled |= {"ar1": ar1, "by": by} if ar1 else {}
-    elif "by" in given:
+    if "exact" in given:
+        if "ar1" in given:
+            raise FieldError(("residual", "exact"), "cannot stand beside ar1: what is made exact follows nothing.")
+        settled["exact"] = _settled_exact(given["exact"], plan)
+        settled["by"] = _settled_by(given.get("by"), plan.structure)
+    if "by" in given and not {"ar1", "exact"} & given.keys():
         raise FieldError(("residual", "by"), "says in whose rows ar1 runs, but there is no ar1.")
     return Frozen(settled) if settled else None
 
@@ -105,17 +115,21 @@ def draw_residuals(
 
     Parameters
     ----------
-    read : gives a variable by name, one value a row; asked only where `sigma` is an expression.
+    read : gives a variable by name, one value a row; asked only where `sigma` is an expression, or for ``exact``.
     """
     rng = streams.generator("residual")
     if residual is None and not isinstance(sigma, str):
         return rng.normal(0.0, sigma, layout.rows)
     residual = residual or {}
     values = shape_of(residual.get("shape")).standard(rng, layout.rows)
-    if "ar1" in residual:
+    if "by" in residual:
         grouping = layout.grouping(tuple(residual["by"].split(":")))
         units: Any = layout.to_rows(np.arange(grouping.units), grouping.cells)
-        values = autoregressive(values, residual["ar1"], units)
+        if "ar1" in residual:
+            values = autoregressive(values, residual["ar1"], units)
+        else:
+            columns = [np.asarray(read(name), dtype=np.float64) for name in residual["exact"]]
+            values = exact(values, columns, units, ("residual", "exact"))
     values *= evaluate(sigma, read, ("sigma",), low=0)
     return values
 
@@ -155,6 +169,20 @@ def _places(units: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     starts = np.flatnonzero(np.concatenate(([True], units[1:] != units[:-1])))
     lengths = np.diff(starts, append=len(units))
     return np.arange(len(units)) - np.repeat(starts, lengths)
+
+
+def _settled_exact(given: Any, plan: Plan) -> tuple[str, ...]:
+    """The variables with which residuals are uncorrelated: numeric ones, each once."""
+    field = ("residual", "exact")
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(one, str) for one in given):
+        raise FieldError(field, f"must be a list of variables, as in ['x'], found {shown(given)}.")
+    for name in given:
+        if name not in plan.variables:
+            known = nearest(name, plan.variables) if plan.variables else "there are none."
+            raise FieldError(field, f"must name variables, found {name!r}: {known}")
+        if plan.variables[name].categories() is not None:
+            raise FieldError(field, f"must name numeric variables; {name} is categorical.")
+    return tuple(dict.fromkeys(given))
 
 
 def _settled_by(given: Any, structure: Structure) -> str:

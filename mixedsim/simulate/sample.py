@@ -116,7 +116,8 @@ class Truth:
             without = outcome(family_of(self.population.family).kind)
             raise PopulationError(f"{without} has no residuals: what was drawn, it was drawn around truth.mean.")
         layout, streams = self._layout(), self._streams
-        rows = _variables(self.population, layout, streams) if isinstance(self.sigma, str) else {}
+        by_row = isinstance(self.sigma, str) or "exact" in (self.population.residual or {})
+        rows = _variables(self.population, layout, streams) if by_row else {}
         return pd.Series(residuals_of(self.population, layout, streams, rows), name="residual")
 
     @property

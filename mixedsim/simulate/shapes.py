@@ -23,6 +23,7 @@ from mixedsim.simulate.frozen import Frozen
 Array = NDArray[np.float64]
 
 _LEAST_SKEWNESS, _MOST_SKEWNESS = 0.001, 10.0  # below, a gamma variable less its mean loses its digits
+_FURTHEST = 1e6  # beyond, two peaks are two points
 _NO_LESS = 2.0**-60  # in place of a probability of 0, whose quantile is infinite
 
 
@@ -117,6 +118,9 @@ class Bimodal:
         if self.separation <= 2:
             problem = f"must be above 2, or there is one peak, found {shown(self.separation)}."
             raise FieldError(("bimodal", "separation"), problem)
+        if self.separation > _FURTHEST:
+            problem = f"must be at most {_FURTHEST:g}, found {shown(self.separation)}."
+            raise FieldError(("bimodal", "separation"), problem)
         if not 0 < self.upper < 1:
             problem = f"must lie between 0 and 1, without either, found {shown(self.upper)}."
             raise FieldError(("bimodal", "upper"), problem)
@@ -171,7 +175,10 @@ def settled_shape(given: Any, field: Path) -> Frozen[str, Any] | None:
         raise FieldError(field, f"cannot be {shown(entry['kind'])}: {nearest(str(entry['kind']), KINDS)}")
     parameters = fields(kind)  # type: ignore[arg-type]
     values = {key: value for key, value in entry.items() if key != "kind"}
-    only(values, [f.name for f in parameters], field, needed=[f.name for f in parameters if f.default is MISSING])
+    only(entry, ["kind", *(f.name for f in parameters)], field)
+    for name in (f.name for f in parameters if f.default is MISSING):
+        if name not in values:
+            raise FieldError((*field, name), f"is missing, as in {{kind: {entry['kind']}, {name}: …}}.")
     numbers = {key: number(value, (*field, key)) for key, value in values.items()}
     try:
         shape = kind(**numbers)

@@ -16,6 +16,10 @@
     sigma: 8
 
 The fields are those of `Population`. Text that holds arithmetic is an expression, everywhere a number may be one.
+
+Editors that know YAML (VS Code with its YAML extension, for instance) complete the fields and mark mistakes while one
+types, given the JSON schema that ``mixedsim schema -o population.schema.json`` writes and, in the first line of the
+specification, ``# yaml-language-server: $schema=population.schema.json``.
 """
 
 from __future__ import annotations
@@ -54,6 +58,7 @@ def written(population: Population) -> str:
         "sigma": _parameter(population.sigma),
         "residual": _entry(population.residual),
         "family": _family(population.family),
+        "about": dict(population.about),
     }
     lines = [] if population.name is None else [f"name: {scalar(population.name)}"]
     lines.append(f"formula: {scalar(population.formula)}")

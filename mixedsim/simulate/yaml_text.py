@@ -73,8 +73,9 @@ def scalar(value: Any) -> str:
 
     def text(dumper: Any, value: str) -> Any:
         style = '"' if not value.isprintable() else "'" if _EXPONENT.fullmatch(value) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style=style)
 
+    Dumper.add_multi_representer(str, text)  # NumPy's texts too
     Dumper.add_representer(str, text)
     dumped = yaml.dump(
         value, Dumper=Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf")

@@ -59,7 +59,10 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"size": 0}, "size must be at least 1, found 0."),
     ({"size": 1.5}, "size must be a whole number, found 1.5."),
     ({"size": (5, 2)}, "size must be (low, high) with low first, found (5, 2)."),
-    ({"size": (1, 2, 3)}, "size must be one number or a pair (low, high), or Sizes with one number each, found (1, 2, 3)."),
+    (
+        {"size": (1, 2, 3)},
+        "size must be one number or a pair (low, high), or Sizes with one number each, found (1, 2, 3).",
+    ),
     (
         {"size": "many"},
         "size must be a whole number, a pair (low, high), Sizes, or a distribution such as Normal, found 'many'.",

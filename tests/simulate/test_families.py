@@ -335,8 +335,8 @@ def test_one_form(given: Any, settled: dict[str, Any], in_yaml: str | None) -> N
         ),
         ({"family": ("binomial", "logits")}, "family.link cannot be 'logits' for binomial: did you mean 'logit'?"),
         ({"family": ("poisson", "logit")}, "family.link cannot be 'logit' for poisson: did you mean 'log'?"),
-        ({"family": {"kind": "binomial", "theta": 2}}, "family.theta is not a field: there are none."),
-        ({"family": "negative-binomial"}, "family.theta is missing."),
+        ({"family": {"kind": "binomial", "theta": 2}}, "family.theta is not a field: known are 'kind', 'link'."),
+        ({"family": "negative-binomial"}, "family.theta is missing, as in {kind: negative-binomial, theta: …}."),
         (
             {"family": {"kind": "negative-binomial", "theta": 0}},
             "family.theta must lie between 0.001 and 1e+06, found 0.",
@@ -358,7 +358,7 @@ def test_one_form(given: Any, settled: dict[str, Any], in_yaml: str | None) -> N
             {"family": {"kind": "poisson", "exposure": "days", "link": "identity"}},
             "family.exposure multiplies the mean, which needs the link 'log', not 'identity'.",
         ),
-        ({"family": "ordinal"}, "family.thresholds is missing."),
+        ({"family": "ordinal"}, "family.thresholds is missing, as in {kind: ordinal, thresholds: …}."),
         (
             {"family": {"kind": "ordinal", "thresholds": []}},
             "family.thresholds must be a list of numbers, one fewer than labels, found [].",

@@ -230,7 +230,7 @@ def test_the_gaussian_numbers_are_those_of_numpy_in_one_call() -> None:
         ({"residual": {"ar": 0.5}}, "residual.ar is not a field: did you mean 'ar1'?"),
         ({"residual": {"ar1": 1}}, "residual.ar1 must lie between -1 and 1, without either, found 1."),
         ({"residual": {"ar1": "x"}}, "residual.ar1 must be a number, found 'x'."),
-        ({"residual": {"shape": "t"}}, "residual.shape.df is missing."),
+        ({"residual": {"shape": "t"}}, "residual.shape.df is missing, as in {kind: t, df: …}."),
         (
             {"residual": {"ar1": 0.5, "by": "subjects"}},
             "residual.by must be a cluster, found 'subjects': did you mean 'subject'?",

@@ -135,11 +135,11 @@ def test_one_form(given: object, settled: dict[str, Any] | None) -> None:
         ("skew", "shape cannot be 'skew': did you mean 'skewed'?"),
         ("cauchy", "shape cannot be 'cauchy': known are 'normal', 't', 'skewed', 'bimodal'."),
         ({"df": 4}, "shape.kind is missing: say which of normal, t, skewed, bimodal."),
-        ("t", "shape.df is missing."),
+        ("t", "shape.df is missing, as in {kind: t, df: …}."),
         ({"kind": "t", "df": 2}, "shape.df must be above 2, or there is no variance, found 2."),
         ({"kind": "t", "df": "4"}, "shape.df must be a number, found '4'."),
         ({"kind": "t", "dof": 4}, "shape.dof is not a field: did you mean 'df'?"),
-        ({"kind": "normal", "sd": 4}, "shape.sd is not a field: there are none."),
+        ({"kind": "normal", "sd": 4}, "shape.sd is not a field: known are 'kind'."),
         (
             {"kind": "skewed", "skewness": 0},
             "shape.skewness must be at least 0.001 and at most 10, up or down (no skewness is the shape 'normal'), "

@@ -222,7 +222,11 @@ BROKEN = [
     ("sigma: 8", "sigma: 8\nsgima: 8", "line 20: sgima is not a field: did you mean 'sigma'?"),
     ("sigma: 8", "sigma: 8\nsize: 3", "line 20: size is given twice, first on line 5."),
     ("therapist: 20", "therapist: -20", "line 4: clusters.therapist must be at least 1, found -20."),
-    ("therapist: 20", "therapist: {m: 20}", "line 4: clusters.therapist.m is not a field: known are 'in', 'n', 'sample', 'rotate'."),
+    (
+        "therapist: 20",
+        "therapist: {m: 20}",
+        "line 4: clusters.therapist.m is not a field: known are 'in', 'n', 'sample', 'rotate'.",
+    ),
     ("  price: -3\n", "", "line 13: fixef.price is missing; expected are Intercept, depression, price."),
     (
         "  price: -3\n",

@@ -27,6 +27,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
+import numpy as np
+
 from mixedsim.errors import nearest
 from mixedsim.simulate.contents import Contents
 from mixedsim.simulate.fields import FieldError, Path, only, shown
@@ -78,7 +80,8 @@ def settled_problems(given: Any, contents: Contents) -> tuple[Problem, ...]:
     given : a list of problems, or of mappings such as ``{"kind": "Missing", "column": "x", "share": 0.1}``.
     """
     if not isinstance(given, Sequence) or isinstance(given, str):
-        raise FieldError(("problems",), f"must be a list such as [Missing('x', 0.1)], found {shown(given)}.")
+        example = "such as [Missing('x', 0.1)], in YAML lines that begin with '-'"
+        raise FieldError(("problems",), f"must be a list {example}, found {shown(given)}.")
     settled = []
     for step, one in enumerate(given, start=1):
         path = ("problems", str(step))
@@ -99,7 +102,8 @@ def spoiled(problems: Sequence[Problem], complete: Complete, streams: Streams, *
         seen.append((kind, target))
         # The second Missing of one column is another than the first, wherever in the list the two stand.
         name = (kind, target, str(seen.count((kind, target))))
-        problem.strike(Scene(table, step, kind, name, streams))
+        with np.errstate(over="ignore", invalid="ignore"):  # `Scene.change` looks at what comes of it
+            problem.strike(Scene(table, step, kind, name, streams))
     return table
 
 

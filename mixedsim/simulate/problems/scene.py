@@ -88,7 +88,10 @@ class Scene:
         return float(np.std(np.asarray(self.table.complete.columns[column], dtype=np.float64)))
 
     def change(self, column: str, values: Values) -> None:
-        """Put other values, one a row, in the place of a column."""
+        """Put other values, one a row, in the place of a column; `FieldError` if one is too large for a number."""
+        if not isinstance(values, pd.Categorical) and values.dtype.kind == "f" and np.isinf(values).any():
+            problem = f"is {column!r}, of which this makes values beyond 1e308: choose smaller changes."
+            raise FieldError(self.path("column"), problem)
         self.table.change(self.step, self.kind, column, values)
 
     def lose(self, column: str, rows: Mask) -> None:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from mixedsim.simulate.counts import Sizes
 from mixedsim.simulate.population import Population
+from mixedsim.simulate.scenarios.scenario import scenario
 from mixedsim.simulate.variables import Assigned
 
 # Fourteen of 36 days, from infection on, two or three days apart: with these the standard errors are the published ones
 _DAYS = (0, 2, 5, 8, 10, 12, 15, 18, 20, 23, 26, 29, 32, 35)
 
 
+@scenario(stars=1)
 def leg_press() -> Population:
     """Two groups train their legs, with heavy or with light loads; some are not there when it is measured again.
 
     Story: 27 participants press as much as they can before (``pre``) and after (``post``) some weeks of training:
     ``load``, in kg. Fourteen train with loads they can lift ten times (``RM10``), thirteen with loads they can lift
     thirty times (``RM30``). One of the first and two of the second group have no second measurement: 51 rows.
+
+    Questions: Which coefficient is the difference between the groups in what they gained? What do participants with one
+    measurement add? How much more exact is the comparison within people?
 
     Equations, with i for measurements and j for participants::
 
@@ -67,16 +72,26 @@ def leg_press() -> Population:
         },
         ranef={"participant": {"sd": 67.79}},
         sigma=28.79,
+        about={
+            "participant": "participant",
+            "time": "before or after the training: pre or post",
+            "group": "loads: RM10 (heavy) or RM30 (light)",
+            "load": "heaviest load pressed, in kg",
+        },
         name="leg_press",
     )
 
 
+@scenario(stars=2)
 def training_volume() -> Population:
     """Everybody trains one leg much and the other little: each person is compared with himself or herself.
 
     Story: 39 participants train one leg with a single set of each exercise and the other with multiple sets; which leg
     it is, is left to chance. The strength of both legs, in newton metres, is measured before (``pre``) and, in 36 of
     them, after (``post``) the training: 150 rows.
+
+    Questions: What do multiple sets add to a single one? Why are the legs of one person a fair comparison? What would
+    it take to compare people in place of legs?
 
     Equations, with i for measurements, j for legs and k for participants::
 
@@ -125,15 +140,26 @@ def training_volume() -> Population:
         },
         ranef={"participant": {"sd": 50.07}},
         sigma=18.76,
+        about={
+            "participant": "participant",
+            "leg": "leg, its number used only once",
+            "time": "before or after the training: pre or post",
+            "sets": "sets of each exercise for this leg: single or multiple",
+            "strength": "strength of the leg in newton metres",
+        },
         name="training_volume",
     )
 
 
+@scenario(stars=2)
 def packed_cell_volume() -> Population:
     """Animals that are alike on the day of infection and lose blood cells at different speeds: slopes alone vary.
 
     Story: the blood of 12 infected animals is tested on 14 days within five weeks. ``pcv`` is the packed cell volume,
     the share of the blood that is red cells, in per cent; ``day`` counts from the infection.
+
+    Questions: How fast does the average animal lose blood cells, and how differently do animals? When is a model
+    without varying intercepts right? What does it say if days are counted from elsewhere?
 
     Equations, with i for tests and j for animals::
 
@@ -171,5 +197,10 @@ def packed_cell_volume() -> Population:
         fixef={"Intercept": 34.64, "day": -0.345},
         ranef={"animal": {"sd": 0.1159}},
         sigma=2.768,
+        about={
+            "animal": "animal",
+            "day": "days since the infection",
+            "pcv": "packed cell volume in per cent of the blood",
+        },
         name="packed_cell_volume",
     )

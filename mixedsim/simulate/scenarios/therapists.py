@@ -6,22 +6,22 @@ In all of them a row is a patient, ``anxiety`` is a score in points (higher is w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from mixedsim.simulate.counts import Count
 from mixedsim.simulate.population import Population
-from mixedsim.simulate.variables import Bernoulli, ClusterMean, Integers, Normal, Uniform, Variable
+from mixedsim.simulate.scenarios.scenario import scenario
+from mixedsim.simulate.scenarios.therapy import therapists_with
+from mixedsim.simulate.variables import ClusterMean, Integers, Normal, Uniform
 
-_INTERCEPT, _DEPRESSION, _SEX = 45.0, 3.0, 10.0  # points; points a point of depression; points between the sexes
-_SIGMA = 8.0  # points between patients of one therapist who are alike in everything else
 
-
+@scenario(stars=1)
 def therapist_plain(*, therapists: int = 100, patients: Count | Integers = 50) -> Population:
     """Patients of many therapists, where the therapist hardly matters.
 
     Story: anxiety depends on depression and sex. Therapists differ a little in the anxiety of their patients, and in
     nothing else; who goes to whom is chance.
+
+    Questions: What does one point of depression add? Does it matter here that patients have therapists? How alike are
+    two patients of one therapist?
 
     Equations::
 
@@ -52,15 +52,19 @@ def therapist_plain(*, therapists: int = 100, patients: Count | Integers = 50) -
     >>> list(data.columns), len(data)
     (['therapist', 'depression', 'sex', 'anxiety'], 5000)
     """
-    return _therapists("therapist_plain", therapists, patients)
+    return therapists_with("therapist_plain", therapists, patients)
 
 
+@scenario(stars=2)
 def therapist_price(*, therapists: int = 100, patients: Count | Integers = 50) -> Population:
     """A predictor of the second level, left out, turns into differences between therapists.
 
     Story: as `therapist_plain`, and sessions have a price, in tens of euros, which is the therapist's own: uniform from
     0 to 5 and rounded. Dear therapists have less anxious patients. Price has nothing to do with depression, so
     it confounds nothing.
+
+    Questions: What are the differences between therapists made of? Does leaving out price bias the slope of depression?
+    What does an sd between therapists mean once price is known?
 
     Equations::
 
@@ -93,7 +97,7 @@ def therapist_price(*, therapists: int = 100, patients: Count | Integers = 50) -
     >>> float(round((between.var() - 8**2 / 50) ** 0.5, 1))
     4.6
     """
-    return _therapists(
+    return therapists_with(
         "therapist_price",
         therapists,
         patients,
@@ -102,12 +106,16 @@ def therapist_price(*, therapists: int = 100, patients: Count | Integers = 50) -
     )
 
 
+@scenario(stars=3)
 def therapist_confounder(*, therapists: int = 100, patients: Count | Integers = 50) -> Population:
     """An unmeasured cause of both price and depression biases the slope itself.
 
     Story: districts differ in socio-economic status, ``ses``, a standard normal score that nobody recorded. In
     well-off districts a session costs more (price in tens of euros, on average 6), and people come with more
     depression, since more of them can afford a long treatment. Price lowers anxiety as before.
+
+    Questions: Which slope of depression is causal? Why does the bias shrink as clusters grow? Which variable closes the
+    path?
 
     Equations::
 
@@ -151,7 +159,7 @@ def therapist_confounder(*, therapists: int = 100, patients: Count | Integers = 
     >>> float(round(np.polyfit(centred, data.anxiety, deg=1)[0], 1))
     3.0
     """
-    return _therapists(
+    return therapists_with(
         "therapist_confounder",
         therapists,
         patients,
@@ -164,11 +172,15 @@ def therapist_confounder(*, therapists: int = 100, patients: Count | Integers = 
     )
 
 
+@scenario(stars=3)
 def therapist_context(*, therapists: int = 100, patients: Count | Integers = 50) -> Population:
     """The company matters: the mean depression of a therapist's patients, beyond one's own.
 
     Story: as `therapist_plain`, and patients meet in groups. One more point of *mean* depression around a patient adds
     12 points of anxiety to what one's own depression does. Therapists' patients differ in depression by chance alone.
+
+    Questions: What does one's own depression do, and what that of the others? Which slope do the therapists' means
+    show? Does a larger coefficient mean a more important variable?
 
     Equations::
 
@@ -204,7 +216,7 @@ def therapist_context(*, therapists: int = 100, patients: Count | Integers = 50)
     >>> float(round(np.polyfit(means.depression, means.anxiety, deg=1)[0]))
     15.0
     """
-    return _therapists(
+    return therapists_with(
         "therapist_context",
         therapists,
         patients,
@@ -213,12 +225,16 @@ def therapist_context(*, therapists: int = 100, patients: Count | Integers = 50)
     )
 
 
+@scenario(stars=3)
 def therapist_intervention(*, therapists: int = 100, patients: Count | Integers = 50) -> Population:
     """Slopes that vary by therapist, and partly for a reason: an intervention that each therapist gives.
 
     Story: ``depression`` is centred, 0 for the average patient. Every therapist works with one of three interventions,
     0, 1 or 2, each with chance 1/3. A step of intervention adds 4 to the slope of depression, and nothing to
     anxiety at average depression. Beyond that, intercepts and slopes differ by therapist for reasons unknown.
+
+    Questions: For whom does depression matter how much? How much of the variation of slopes does the intervention
+    explain? What is the slope of a model without it?
 
     Equations::
 
@@ -251,7 +267,7 @@ def therapist_intervention(*, therapists: int = 100, patients: Count | Integers 
     >>> sample.truth.ranef["therapist"].shape
     (100, 2)
     """
-    return _therapists(
+    return therapists_with(
         "therapist_intervention",
         therapists,
         patients,
@@ -261,32 +277,4 @@ def therapist_intervention(*, therapists: int = 100, patients: Count | Integers 
         fixef={"intervention": 0.0, "depression:intervention": 4.0},
         varying="1 + depression",
         sd=(2.5, 2.0),
-    )
-
-
-def _therapists(
-    name: str,
-    therapists: int,
-    patients: Count | Integers,
-    *,
-    before: Mapping[str, Variable] | None = None,
-    depression: Normal = Normal(5, 2),  # noqa: B008 (a frozen value)
-    after: Mapping[str, Variable] | None = None,
-    fixed: str | None = None,
-    fixef: Mapping[str, float] | None = None,
-    varying: str = "1",
-    sd: tuple[float, ...] = (1.0,),
-) -> Population:
-    """What the five have in common, with variables `before` and `after` depression and their coefficients `fixef`."""
-    own: dict[str, Any] = dict(fixef or {})
-    predictors = fixed or " + ".join(["depression", "sex", *own])
-    return Population(
-        f"anxiety ~ {predictors} + ({varying} | therapist)",
-        clusters={"therapist": therapists},
-        size=patients,
-        variables={**(before or {}), "depression": depression, "sex": Bernoulli(0.5), **(after or {})},
-        fixef={"Intercept": _INTERCEPT, "depression": _DEPRESSION, "sex": _SEX, **own},
-        ranef={"therapist": {"sd": sd}},
-        sigma=_SIGMA,
-        name=name,
     )

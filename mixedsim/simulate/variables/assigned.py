@@ -125,6 +125,9 @@ class Assigned(Variable):
         codes = np.array([names.index(str(one)) for one in self.values])
         return pd.Categorical.from_codes(codes[dealt], categories=pd.Index(names), validate=False)
 
+    def support(self) -> str:
+        return ", ".join(dict.fromkeys(one if isinstance(one, str) else f"{one:g}" for one in self.values))
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         named = [one if isinstance(one, str) else write(one) for one in self.values]
         if len(named) > _WRITTEN:

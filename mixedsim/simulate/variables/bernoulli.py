@@ -56,5 +56,8 @@ class Bernoulli(Drawn):
         ones: NDArray[np.bool_] = upto(scores) >= np.subtract(1, given["p"])
         return ones.astype(np.int64)
 
+    def support(self) -> str:
+        return "0 or 1"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Bernoulli({write(self.p)})"

@@ -61,5 +61,8 @@ class Beta(Drawn):
         """The mean, when both shapes are numbers."""
         return float(self.a) / (float(self.a) + float(self.b))
 
+    def support(self) -> str:
+        return "between 0 and 1"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Beta({write(self.a)}, {write(self.b)})"

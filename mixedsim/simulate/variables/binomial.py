@@ -72,6 +72,9 @@ class Binomial(Drawn):
         """The mean, when both parameters are numbers."""
         return float(self.n) * float(self.p)
 
+    def support(self) -> str:
+        return f"0 to {self.n:,.0f}" if isinstance(self.n, int | float) else "0, 1, 2, …"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Binomial({write(self.n)}, {write(self.p)})"
 

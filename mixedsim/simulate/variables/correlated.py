@@ -217,6 +217,9 @@ class Member(Variable):
                 made[name] = member.at_scores(scores, given)
         return made
 
+    def support(self) -> str:
+        return self.marginal.support()
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return self.marginal.equation(write)
 
@@ -281,8 +284,8 @@ def _checked_members(given: Any) -> tuple[Drawn, ...]:
             problem = f"must be a distribution such as Normal(5, 2), found {type(member).__name__}."
             raise FieldError((*path, str(position)), problem)
         if member.level != members[0].level if members else False:
-            one_level, other = shown(members[0].level), shown(member.level)
-            problem = f"has the level {other}, the first has {one_level}: variables drawn together live at one level."
+            other, first = (f"one value a {one.level or 'row'}" for one in (member, members[0]))
+            problem = f"has {other}, the first has {first}: variables drawn together live at one level."
             raise FieldError((*path, str(position)), problem)
         members.append(member)
     return tuple(members)

@@ -64,6 +64,9 @@ class Integers(Drawn):
         """The mean."""
         return (self.low + self.high) / 2
 
+    def support(self) -> str:
+        return f"{self.low:,} to {self.high:,}"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Integers({self.low}, …, {self.high})"
 

@@ -65,5 +65,8 @@ class LogNormal(Drawn):
         with np.errstate(over="ignore"):
             return float(np.exp(float(self.meanlog) + float(self.sdlog) ** 2 / 2))
 
+    def support(self) -> str:
+        return "above 0"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"LogNormal({write(self.meanlog)}, sd of logs {write(self.sdlog)})"

@@ -67,5 +67,8 @@ class Normal(Drawn):
         """The mean, when both parameters are numbers."""
         return float(self.mean)
 
+    def support(self) -> str:
+        return "any number"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Normal({write(self.mean)}, sd {write(self.sd)})"

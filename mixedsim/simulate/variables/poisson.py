@@ -58,5 +58,8 @@ class Poisson(Drawn):
         """The mean, when it is a number."""
         return float(self.mean)
 
+    def support(self) -> str:
+        return "0, 1, 2, …"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"Poisson({write(self.mean)})"

@@ -72,6 +72,9 @@ class StudentT(Drawn):
         """The mean, when all parameters are numbers."""
         return float(self.mean)
 
+    def support(self) -> str:
+        return "any number"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         return "~", f"StudentT({write(self.mean)}, sd {write(self.sd)}, {write(self.df)} df)"
 

@@ -79,6 +79,11 @@ class Uniform(Drawn):
         """The mean, when both bounds are numbers."""
         return (float(self.low) + float(self.high)) / 2
 
+    def support(self) -> str:
+        if isinstance(self.low, str) or isinstance(self.high, str):
+            return "any number"
+        return f"{self.low:g} to {self.high:g}"
+
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:
         text = f"Uniform({write(self.low)}, {write(self.high)})"
         if self.decimals is None:

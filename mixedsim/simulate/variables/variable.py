@@ -71,6 +71,9 @@ class Site(Protocol):
     def mean_by(self, name: str, cluster: str) -> Array:
         """An earlier variable's mean in the unit of `cluster` that holds each unit of this variable's level."""
 
+    def sd_by(self, name: str, cluster: str) -> Array:
+        """As `mean_by`, the standard deviation over its rows, with n − 1; 0 where the variable does not vary there."""
+
     def units(self, cluster: str | None) -> NDArray[np.integer[Any]]:
         """The unit of `cluster` (None: the cell) in which every unit of this variable's level lies, from 0."""
 
@@ -124,6 +127,13 @@ class Variable(ABC):
     def categories(self) -> tuple[str, ...] | None:
         """The levels of a categorical variable, None for a numeric one."""
         return None
+
+    def support(self) -> str:
+        """The values it can have, for a codebook: ``"0 to 5"``; of a categorical one its levels. "" if who knows.
+
+        What it reads is not told here, since a codebook for students must not give away what is hidden.
+        """
+        return ", ".join(self.categories() or ())
 
     def _settle(self, **fields: Any) -> None:
         """Store checked fields while a frozen dataclass is being made."""

@@ -148,7 +148,8 @@ def test_a_population_that_has_not_what_a_problem_names(problem: Any, message: s
 
 @pytest.mark.parametrize("problems", [5, "Missing", {"kind": "Missing"}, ms.Duplicated(0.1), None])
 def test_the_field_is_a_list(problems: object) -> None:
-    with pytest.raises(ms.PopulationError, match=r"^problems must be a list such as \[Missing\('x', 0\.1\)\], found "):
+    said = r"^problems must be a list such as \[Missing\('x', 0\.1\)\], in YAML lines that begin with '-', found "
+    with pytest.raises(ms.PopulationError, match=said):
         WARDS.with_(problems=problems)
 
 

@@ -89,7 +89,8 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: ms.Correlated([NORMAL, ms.Normal(0, 1, level="g")], corr=0),
-        "Correlated.members.2 has the level 'g', the first has None: variables drawn together live at one level.",
+        "Correlated.members.2 has one value a g, the first has one value a row: variables drawn together live at one "
+        "level.",
     ),
     (
         lambda: ms.Correlated([NORMAL, NORMAL]),
