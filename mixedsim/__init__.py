@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         scenarios,
     )
     from mixedsim.study import pooling, recover, twin
-    from mixedsim.words import explain
+    from mixedsim.words import center, describe, explain, structure, within_between
 
 __version__ = "0.1.0"
 
@@ -96,7 +96,7 @@ _ROOMS = {
         "scenarios",
     ),
     "study": ("pooling", "recover", "twin"),
-    "words": ("explain",),
+    "words": ("center", "describe", "explain", "structure", "within_between"),
 }
 _MODULES = ("classroom", "datasets", "plot")
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
@@ -142,9 +142,11 @@ __all__ = [
     "Uniform",
     "Within",
     "anova",
+    "center",
     "classroom",
     "compare",
     "datasets",
+    "describe",
     "drop1",
     "explain",
     "lmer",
@@ -152,7 +154,9 @@ __all__ = [
     "pooling",
     "recover",
     "scenarios",
+    "structure",
     "twin",
+    "within_between",
 ]
 
 

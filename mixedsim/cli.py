@@ -1,4 +1,4 @@
-"""The commands: ``mixedsim draw``, ``recover``, ``datasets``, ``exercises build``, ``grade``.
+"""The commands: ``mixedsim draw``, ``schema``, ``recover``, ``datasets``, ``exercises build``, ``grade``.
 
 Every command writes its files in one step and never over an existing one unless told to. What goes wrong and can be
 mended is one sentence on stderr and exit code 1.
@@ -76,7 +76,16 @@ def main() -> None:
 )
 @click.option("--chunk", type=click.IntRange(min=1), help=f"Rows to hold at a time, by default {CHUNK_ROWS:,}.")
 @click.option("--processes", type=click.IntRange(min=1), help="How many draw at the same time; same seed, same file.")
+@click.option("--lesson", is_flag=True, help="Walk on from the seed until the data show the population's lesson.")
+@click.option(
+    "--roster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A list of students: one data set each, with keys and codebooks, in the folder after -o.",
+)
+@click.option("--secret", help="The course's secret, for --roster; by default that in MIXEDSIM_COURSE_SECRET.")
+@click.pass_context
 def draw(
+    ctx: click.Context,
     spec: Path,
     seed: int,
     output: str | None,
@@ -84,14 +93,24 @@ def draw(
     rows: float | None,
     chunk: int | None,
     processes: int | None,
+    lesson: bool,
+    roster: Path | None,
+    secret: str | None,
 ) -> None:
-    """Draw one data set from the population that the YAML file SPEC describes.
+    """Draw data from the population that the YAML file SPEC describes.
 
-    It becomes a CSV file, a Parquet file if the name after -o ends in .parquet, or a folder of Parquet files if it
-    ends in a slash. Without -o it goes to the screen or the next program in a pipe, as CSV.
+    They become a CSV file, a Parquet file if the name after -o ends in .parquet, or a folder of Parquet files if it
+    ends in a slash. Without -o they go to the screen or the next program in a pipe, as CSV.
 
     With --rows the data may be larger than memory. It is another data set than without, for the same seed too, and
-    its clusters are whole numbers. A SPEC looks like this:
+    its clusters are whole numbers.
+
+    With --roster every student gets a data set of his or her own, data-ID.csv, and the folder a codebook; keys, and
+    the instructor's codebook, are in its subfolder keys. The roster is a CSV file with a column `student` (or else
+    its first column), or text with one id a line. A student's seed depends on the id, SPEC and --secret alone, so the
+    same data can be drawn again at any time. What an interrupted run left is completed by the next.
+
+    A SPEC looks like this:
 
     \b
       formula: anxiety ~ depression + (1 | therapist)
@@ -111,9 +130,21 @@ def draw(
     from mixedsim.simulate import Population
     from mixedsim.simulate.streaming import blocks_of
 
+    if roster is not None:
+        if output in (None, STDOUT) or rows is not None or chunk or processes:
+            raise click.UsageError("--roster needs a folder after -o, and goes without --rows, --chunk, --processes.")
+        if ctx.get_parameter_source("seed") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("--roster gives every student a seed of their own: leave out --seed.")
+        assert output is not None
+        _hand_out(spec, roster, Path(output), secret=secret, lesson=lesson, force=force)
+        return
+    if secret is not None:
+        raise click.UsageError("--secret needs --roster.")
     target = output or STDOUT
     check_target(target, force=force)
     population = Population.from_yaml(spec)
+    if rows is not None and lesson:
+        raise click.UsageError("--lesson is for data that fit into memory: leave out --rows.")
     if rows is not None:
         blocks = blocks_of(population, seed, rows)
         write_blocks(blocks, target, chunk=chunk or CHUNK_ROWS, processes=processes or 1, force=force)
@@ -121,11 +152,50 @@ def draw(
     if chunk or processes:
         raise click.UsageError("--chunk and --processes need --rows.")
     with _patience(f"drawing from {spec.name}"):
-        data = population.draw(seed=seed).data
+        sample = population.draw(seed=seed, lesson=lesson)
+    data = sample.data
+    if lesson and sample.truth.skipped:
+        click.echo(f"Seed {sample.truth.seed}: {sample.truth.skipped} before it did not show the lesson.", err=True)
     if kind_of(target) == "csv":
         _write(target, lambda file: _write_csv(data, file, progress=target != STDOUT), force=force)
     else:
         write_frame(data, target, force=force)
+
+
+def _hand_out(spec: Path, roster: Path, folder: Path, *, secret: str | None, lesson: bool, force: bool) -> None:
+    """A data set for every student of the roster, and a sentence on what was written and what was there."""
+    from tqdm import tqdm
+
+    from mixedsim.classroom.handout import hand_out
+    from mixedsim.classroom.roster import read_roster
+    from mixedsim.simulate import Population
+
+    students = read_roster(roster)
+    work = hand_out(Population.from_yaml(spec), students, folder, secret=secret, lesson=lesson, force=force)
+    done = list(tqdm(work, total=len(students), desc="drawing", unit="student", delay=1, file=sys.stderr))
+    kept = sum(one.kept for one in done)
+    before = f", {kept} of them there before" if kept else ""
+    click.echo(f"{len(done)} data sets in {folder}{before}; keys in {folder / 'keys'}, not for students.", err=True)
+
+
+@main.command(short_help="Write the JSON schema of populations, for editors.")
+@_output()
+@_FORCE
+def schema(output: str | None, force: bool) -> None:
+    """Write the JSON schema of YAML populations, by which editors complete fields and mark mistakes.
+
+    With the schema in the file population.schema.json beside it, a SPEC begins with this line:
+
+    \b
+      # yaml-language-server: $schema=population.schema.json
+    """
+    import json
+
+    from mixedsim.simulate import Population
+
+    refuse_to_overwrite(output or STDOUT, force=force)
+    text = json.dumps(Population.schema(), ensure_ascii=False, indent=1) + "\n"
+    _write(output or STDOUT, lambda file: print(text, end="", file=file), force=force)
 
 
 @main.command(short_help="Draw, fit, and compare with the truth.")

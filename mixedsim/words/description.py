@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedsim.errors import DataError
+from mixedsim.errors import DataError, shown
 from mixedsim.frame import as_frame
 from mixedsim.reading import is_numeric, read_column
 from mixedsim.words.centring import group_of, numbers_of
@@ -109,7 +109,7 @@ def describe(data: Any, group: str | Sequence[str] | None = None) -> Description
     frame = frame.set_axis([str(label) for label in frame.columns], axis=1)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError("the data have no rows, or no columns: check how they were read or filtered.")
-    by = [] if group is None else [group] if isinstance(group, str) else list(group)
+    by = [] if group is None else list(group) if isinstance(group, Sequence) and not isinstance(group, str) else [group]
     codes = {name: _codes(frame, name) for name in by}
     used = {part for name in by for part in _parts_of(frame, name)}
     numbers: dict[str, Floats] = {}
@@ -136,7 +136,7 @@ def describe(data: Any, group: str | Sequence[str] | None = None) -> Description
 def _parts_of(frame: pd.DataFrame, name: str) -> list[str]:
     """A column of the table, or the columns that ``"school:class"`` combines."""
     if not isinstance(name, str):
-        raise DataError(f"groups are given by name, one or a list of them, found {name!r}.")
+        raise DataError(f"a group is given by name, one or a list of them, found {shown(name)}.")
     return [name] if name in frame.columns or ":" not in name else [part.strip() for part in name.split(":")]
 
 

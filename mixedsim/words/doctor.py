@@ -83,10 +83,11 @@ def structure(data: Any, response: str | None = None, *, groups: Collection[str]
 
 
 def _units(groups: Sequence[Column], pairs: Sequence[Pair]) -> list[Column]:
-    """Groups without ids that mean something in combination only, and without combinations that have a column."""
+    """Groups without ids that mean something in combination only, combinations that have a column, and single rows."""
     children = {p.a for p in pairs if p.relation == "implicitly nested in"}
     twins = {name for p in pairs if p.relation == "same" for name in (p.a, p.b)}
-    return [g for g in groups if g.name not in children and not (len(g.columns) > 1 and g.name in twins)]
+    plain = [g for g in groups if g.name not in children and not (len(g.columns) > 1 and g.name in twins)]
+    return [g for g in plain if g.per_level.max(initial=0) > 1]
 
 
 def _columns(columns: Sequence[Column], groups: Sequence[Column], pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -188,16 +189,17 @@ def _about_groups(groups: Sequence[Column], pairs: Sequence[Pair]) -> list[str]:
                 f"{spread(*typical(group), 'row')} each{why}."
             )
     children = {p.a for p in pairs if p.relation == "implicitly nested in"}
+    whole = {g.columns[-1]: g.name for g in groups if len(g.columns) > 1}
     for pair in pairs:  # what the same label of different things is nested in or crossed with is of no interest
-        plain = not children.intersection((pair.a, pair.b)) and not _follows(pair, pairs)
-        if plain or pair.relation == "implicitly nested in":
-            out.append(_sentence(pair))
+        matters = pair.relation == "implicitly nested in" or not children.intersection((pair.a, pair.b))
+        if matters and not _follows(pair, pairs):
+            out.append(_sentence(pair, whole.get(pair.a, "")))
     return out
 
 
 def _follows(pair: Pair, pairs: Sequence[Pair]) -> bool:
     """Whether a is nested in b because it is nested in something that is."""
-    nested = {(p.a, p.b) for p in pairs if p.relation == "nested in"}
+    nested = {(p.a, p.b) for p in pairs if p.relation in ("nested in", "implicitly nested in")}
     return (pair.a, pair.b) in nested and any((pair.a, c) in nested and (c, pair.b) in nested for _, c in nested)
 
 
@@ -205,8 +207,12 @@ def _worth_saying(group: Column) -> bool:
     return group.numbers is not None and group.why not in ("its name", "as told")
 
 
-def _sentence(pair: Pair) -> str:
+def _sentence(pair: Pair, whole: str = "") -> str:
+    """A pair in words; `whole` is the combination that a's ids stand for, where they are used again."""
     a, b = pair.a, pair.b
+    if pair.relation == "same" and (":" in a or ":" in b):
+        made, column = (a, b) if ":" in a else (b, a)
+        return f"{column} numbers the levels of {made}: (1 | {column}) and (1 | {made}) are the same term."
     if pair.relation == "same":
         return f"{a} and {b} group the rows alike: a model needs one of them."
     if pair.relation == "nested in":
@@ -215,7 +221,7 @@ def _sentence(pair: Pair) -> str:
     if pair.relation == "implicitly nested in":
         return (
             f"{a} looks nested in {b} with ids used again ({pair.why}): the same label in two levels of {b} is then "
-            f"not the same {a}, and the group is {b}:{a}. If it does mean the same in every {b}, the two are crossed."
+            f"not the same {a}, and the group is {whole}. If it does mean the same in every {b}, the two are crossed."
         )
     rows = spread(pair.rows.min(), np.median(pair.rows), pair.rows.max(), "row") if pair.cells else "no rows"
     share = f"all {pair.possible:,}" if pair.cells == pair.possible else f"{pair.cells:,} of {pair.possible:,}"

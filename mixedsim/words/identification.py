@@ -39,14 +39,14 @@ def random_terms(columns: Sequence[Column], groups: Sequence[Column], pairs: Seq
     """``(1 | g)`` and ``(1 + x | g)`` for every group g and every predictor x, with the verdict on each."""
     parents = {p.a: p.b for p in pairs if p.relation == "implicitly nested in"}
     same = {p.a if _later(groups, p.a, p.b) else p.b: (p.a, p.b) for p in pairs if p.relation == "same"}
+    whole = {g.columns[-1]: g.name for g in groups if len(g.columns) > 1}
     out = []
     for group in groups:
         refused = _why_not_at_all(group)
         if group.name in parents:
-            parent = parents[group.name]
             refused = (
-                f"the same label in two levels of {parent} is not the same {group.name}: "
-                f"group by both, {parent}:{group.name}"
+                f"the same label in two levels of {parents[group.name]} is not the same {group.name}: "
+                f"group by {whole.get(group.name, '')}"
             )
         elif group.name in same:
             twin = next(name for name in same[group.name] if name != group.name)
