@@ -1,5 +1,6 @@
 """The commands, as typed."""
 
+import json
 import os
 import stat
 import subprocess
@@ -40,7 +41,7 @@ def broken_spec(spec):
 
 def test_help_names_every_command():
     said = run("--help").stdout
-    for command in ("draw", "recover", "datasets", "exercises", "grade"):
+    for command in ("draw", "schema", "recover", "datasets", "exercises", "grade"):
         assert f"\n  {command} " in said
 
 
@@ -127,6 +128,45 @@ def test_the_example_in_the_help_can_be_drawn_from(tmp_path):
     example = tmp_path / "example.yml"
     example.write_text("\n".join(line[4:] for line in lines[start : end + 1]))
     assert run("draw", example).stdout.startswith("therapist,depression,anxiety\n1,")
+
+
+def test_a_roster_gets_a_data_set_each(spec, tmp_path):
+    roster = tmp_path / "roster.txt"
+    roster.write_text("ab123\ncd456\n", encoding="utf-8")
+    out = tmp_path / "out"
+    said = run("draw", spec, "--roster", roster, "-o", out, "--secret", "s").stderr
+    assert f"2 data sets in {out}; keys in {out / 'keys'}, not for students." in said
+    once = (out / "data-cd456.csv").read_bytes()
+    (out / "data-cd456.csv").unlink()
+    assert "1 of them there before" in run("draw", spec, "--roster", roster, "-o", out, "--secret", "s").stderr
+    assert (out / "data-cd456.csv").read_bytes() == once
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "--roster needs a folder after -o"),
+        (["-o", "out", "--rows", "1e6"], "--roster needs a folder after -o"),
+        (["-o", "out", "--seed", "1"], "leave out --seed"),
+    ],
+)
+def test_a_roster_beside_what_contradicts_it(spec, arguments, says):
+    assert says in run("draw", spec, "--roster", spec, *arguments, code=2).stderr
+
+
+def test_draw_can_walk_to_the_lesson(spec, tmp_path):
+    lesson = population("01-therapists").with_(lesson="pooled(hours) > 3.3")
+    spec.write_text(lesson.to_yaml(), encoding="utf-8")
+    run("draw", spec, "--lesson", "-o", tmp_path / "data.csv")
+    expected = lesson.draw(seed=1, lesson=True).data
+    assert len(pd.read_csv(tmp_path / "data.csv")) == len(expected)
+    assert "leave out --rows" in run("draw", spec, "--lesson", "--rows", "1e4", code=2).stderr
+
+
+def test_the_schema_is_the_packages(tmp_path):
+    run("schema", "-o", tmp_path / "schema.json")
+    assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == ms.Population.schema()
+    assert run("schema").stdout == (tmp_path / "schema.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", ["draw", "recover"])

@@ -171,10 +171,17 @@ def explained_exactly() -> DataError:
 
 
 def _inverse(w: Floats) -> tuple[Floats, float]:
-    """Inverse and log-determinant of a positive-definite matrix (0 × 0 included)."""
+    """Inverse and log-determinant of a positive-definite matrix (0 × 0 included).
+
+    Raises `DataError` where rounding has left none: the residual is so small beside the random effects that what the
+    groups leave of a column is lost in its digits.
+    """
     if len(w) == 0:
         return w, 0.0
-    root = np.linalg.cholesky(w)
+    try:
+        root = np.linalg.cholesky(w)
+    except np.linalg.LinAlgError:
+        raise explained_exactly() from None
     half = np.linalg.inv(root)
     return half.T @ half, 2.0 * float(np.log(np.diag(root)).sum())
 

@@ -100,10 +100,15 @@ def describe(data: Any, group: str | Sequence[str] | None = None) -> Description
     Examples
     --------
     >>> import mixedsim as ms
-    >>> sample = ms.scenarios.therapist_plain().draw(seed=1)
+    >>> sample = ms.scenarios.therapist_confounder().draw(seed=1)
     >>> table = ms.describe(sample.data, group="therapist")
-    >>> table.loc["depression", ["n", "level", "n_groups"]].tolist()
-    [5000, 'row', 100]
+    >>> table[["level", "n", "n_groups"]]
+                    level     n  n_groups
+    variable
+    price       therapist   100       100
+    depression        row  5000       100
+    sex               row  5000       100
+    anxiety           row  5000       100
     """
     frame = as_frame(data)
     frame = frame.set_axis([str(label) for label in frame.columns], axis=1)

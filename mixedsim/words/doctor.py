@@ -44,10 +44,11 @@ def structure(data: Any, response: str | None = None, *, groups: Collection[str]
     >>> import mixedsim as ms
     >>> found = ms.structure(ms.datasets.load("Pastes"), response="strength")
     >>> found.pairs[["a", "relation", "b"]]
-            a              relation      b
-    0    cask  implicitly nested in  batch
-    1  sample             nested in  batch
-    2  sample             nested in   cask
+                a              relation       b
+    0        cask  implicitly nested in   batch
+    1      sample             nested in   batch
+    2      sample             nested in    cask
+    3  batch:cask                  same  sample
     >>> print(found.formulas.loc[0, "formula"])
     strength ~ 1 + (1 | sample) + (1 | batch)
     """

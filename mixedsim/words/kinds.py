@@ -78,8 +78,9 @@ class Column:
 
     @property
     def runs(self) -> int:
-        """How many blocks of adjacent rows with the same value there are."""
-        return 1 + int((self.codes[1:] != self.codes[:-1]).sum()) if len(self.codes) else 0
+        """How many blocks of adjacent rows with the same value there are, rows without one left out."""
+        known = self.codes[self.codes >= 0]
+        return 1 + int((known[1:] != known[:-1]).sum()) if len(known) else 0
 
 
 def read_kinds(frame: pd.DataFrame, groups: Collection[str] = (), response: str | None = None) -> list[Column]:

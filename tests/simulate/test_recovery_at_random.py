@@ -159,8 +159,13 @@ def check_clusters(population: ms.Population, data: pd.DataFrame) -> None:
         assert np.ptp(cells.groupby("h", observed=True).size().reindex(data["h"].cat.categories, fill_value=0)) <= 1
 
 
+# What data cannot tell, in lmer's words: nothing to model, nothing left over, an effect that another one is.
 REFUSALS = (
+    "so there is nothing to model",
+    "explains the response exactly",
+    "so its effect cannot be estimated",
     "cannot be told from",
+    "nothing separates them from the residual",
 )
 
 
@@ -175,3 +180,48 @@ def test_a_fit_runs_or_says_what_the_data_cannot_tell(population: ms.Population,
         return
     assert set(fit.fixef.index) <= set(coefficients(population.variables))
     assert np.isfinite(fit.fixef.dropna()).all()
+
+
+CLINIC = ms.Population(
+    "y ~ x + arm + (1 + x | g)",
+    clusters={"g": 12},
+    size=(3, 7),
+    variables={"x": ms.Normal(0, 1), "arm": ms.Assigned(["old", "new"], level="g", shuffle=True)},
+    fixef={"Intercept": 10, "x": 1, "arm[T.new]": -2},
+    ranef={"g": {"sd": [2, 1], "corr": 0.5}},
+    sigma=3,
+)
+DRAWS = 300
+
+
+@pytest.fixture(scope="module")
+def fits() -> list[ms.LinearMixedModel]:
+    """Models of many samples of one population."""
+    return [ms.lmer(CLINIC.formula, CLINIC.draw(seed=seed).data) for seed in range(DRAWS)]
+
+
+def rejected(covered: int, rate: float) -> float:
+    """How improbable so few, or so many, are if each interval covers with the probability `rate`: exactly."""
+    few = special.bdtr(covered, DRAWS, rate)
+    many = special.bdtrc(covered - 1, DRAWS, rate) if covered else 1.0
+    return float(2 * min(few, many))
+
+
+@pytest.mark.parametrize("name", CLINIC.fixef)
+def test_intervals_cover_the_truth_of_fixed_effects_at_the_nominal_rate(
+    fits: list[ms.LinearMixedModel], name: str
+) -> None:
+    tables = [fit.coefficients().loc[name] for fit in fits]
+    covered = sum(row["lower"] <= CLINIC.fixef[name] <= row["upper"] for row in tables)
+    assert rejected(covered, 0.95) > 1e-4, covered
+
+
+def test_intervals_cover_the_truth_of_sigma_at_the_nominal_rate(fits: list[ms.LinearMixedModel]) -> None:
+    ends = [fit.confint("wald", parameters="sigma").loc["sigma"] for fit in fits]
+    covered = sum(row["lower"] <= 3 <= row["upper"] for row in ends)
+    assert rejected(covered, 0.95) > 1e-4, covered
+
+
+def test_another_truth_is_found_out(fits: list[ms.LinearMixedModel]) -> None:
+    tables = [fit.coefficients().loc["Intercept"] for fit in fits]
+    assert rejected(sum(row["lower"] <= 10.5 <= row["upper"] for row in tables), 0.95) < 1e-4
