@@ -49,8 +49,8 @@ class Row:
 
     def cells(self) -> dict[str, Any]:
         """The row as the gradebook's columns."""
-        head = {"file": self.file, "assignment": self.assignment, "student": self.student}
-        tail = {"total": sum(self.points.values()), "max": self.maximum, "status": self.status}
+        head = {"file": _as_text(self.file), "assignment": self.assignment, "student": _as_text(self.student)}
+        tail = {"total": sum(self.points.values()), "max": self.maximum, "status": _as_text(self.status)}
         return head | self.points | tail
 
 
@@ -161,6 +161,11 @@ def _twice_named(rows: list[Row]) -> list[Row]:
         else row
         for row in rows
     ]
+
+
+def _as_text(name: str) -> str:
+    """A file's name may hold bytes that are no text: they are written out, because not every table can keep them."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _gradebook(rows: list[Row]) -> pd.DataFrame:

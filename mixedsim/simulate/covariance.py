@@ -14,19 +14,21 @@ common scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.simulate.fields import FieldError, Path, number, only, shown
+from mixedsim.simulate.fields import FieldError, Path, is_list, number, only, shown
 from mixedsim.simulate.frozen import Frozen
 from mixedsim.simulate.shapes import NORMAL, Shape, settled_shape, shape_of
 
 Matrix = tuple[tuple[float, ...], ...]
-_ROUNDING = 1e-10  # how far a pivot of a correlation matrix may fall below zero by rounding alone
+_ROUNDING = 1e-10  # how far an eigenvalue of a correlation matrix may fall below zero by rounding alone
+_DOUBTFUL = 1e-5  # a pivot below this has lost too many digits to divide by
+_ZERO = 1e-14  # what rounding leaves of a pivot that is zero
 _SYMMETRY = 1e-12  # how far a matrix that was computed may miss symmetry, relative to the entry
 
 
@@ -118,7 +120,7 @@ def _sd(given: Any, effects: Effects, field: Path) -> tuple[float, ...]:
     if isinstance(given, Mapping):
         only(given, effects.names, field, needed=effects.names)
         return tuple(number(given[name], (*field, name), low=0) for name in effects.names)
-    sds = list(given) if _is_list(given) else [given]
+    sds = list(given) if is_list(given) else [given]
     sd = tuple(number(one, field, low=0) for one in sds)
     q = len(effects.names)
     if len(sd) != q:
@@ -131,7 +133,7 @@ def _corr(given: Any, effects: Effects, field: Path) -> Matrix:
     q = len(effects.names)
     if given is None:
         return _identity(q)
-    if not _is_list(given):
+    if not is_list(given):
         r = number(given, field, low=-1, high=1)
         if q == 1:
             raise FieldError(field, f"needs two effects to be a correlation: {effects}.")
@@ -153,7 +155,7 @@ def _corr(given: Any, effects: Effects, field: Path) -> Matrix:
 def _from_cov(given: Any, effects: Effects, field: Path) -> tuple[tuple[float, ...], Matrix]:
     """Standard deviations and correlations of a covariance matrix; one number for one effect."""
     q = len(effects.names)
-    cov = _square(given if _is_list(given) else [given], effects, field)
+    cov = _square(given if is_list(given) else [given], effects, field)
     for i in range(q):
         if cov[i][i] < 0:
             raise FieldError(field, f"must have variances on its diagonal, found {shown(cov[i][i])} in row {i + 1}.")
@@ -178,7 +180,7 @@ def _as_corr(covariance: float, sd: float, other: float) -> float:
 def _square(given: Any, effects: Effects, field: Path) -> Matrix:
     """Rows of numbers, as many as there are effects and as long."""
     q = len(effects.names)
-    rows = [list(row) if _is_list(row) else [row] for row in given]
+    rows = [list(row) if is_list(row) else [row] for row in given]
     widest = max((len(row) for row in rows), default=0)
     if len(rows) != q or any(len(row) != q for row in rows):
         raise FieldError(field, f"must be {q}×{q}: {effects}, found {len(rows)}×{widest}.")
@@ -208,18 +210,23 @@ def _identity(q: int) -> Matrix:
 def cholesky(corr: Matrix) -> NDArray[np.float64] | None:
     """Lower-triangular L with L L' = corr, semidefinite ones (correlation ±1) included; None if indefinite.
 
-    Written out because LAPACK's Cholesky refuses a zero pivot; a column with a zero pivot is zero.
+    Written out because LAPACK's Cholesky refuses a zero pivot; a column with a zero pivot is zero. A pivot that is
+    nearly zero has lost its digits in the subtraction: then the eigenvectors decide, which lose none.
     """
     q = len(corr)
     factor = np.zeros((q, q))
     for j in range(q):
         left = np.array([corr[i][j] for i in range(j, q)]) - factor[j:, :j] @ factor[j, :j]
-        if left[0] > _ROUNDING:
+        if left[0] > _DOUBTFUL:
             factor[j:, j] = left / math.sqrt(left[0])
-        elif left[0] < -_ROUNDING or np.abs(left).max() > math.sqrt(_ROUNDING):
-            return None
+        elif np.abs(left).max() > _ZERO:
+            return _by_eigenvectors(np.array(corr, dtype=np.float64))
     return factor
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+def _by_eigenvectors(corr: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    values, vectors = np.linalg.eigh(corr)
+    if values[0] < -_ROUNDING:
+        return None
+    upper = np.linalg.qr((vectors * np.sqrt(values.clip(min=0.0))).T, mode="r")
+    return np.asarray(upper.T * np.where(np.diag(upper) < 0, -1.0, 1.0))
