@@ -249,7 +249,7 @@ def _prepare(columns: dict[str, Values], formula: Formula) -> tuple[Prepared, li
     """Categories without unused levels, dates as days; predictors that cannot serve raise."""
     out: Prepared = {}
     messages: list[str] = []
-    predictors = variables_of(formula.fixed).union(*(variables_of(t.effects) for t in formula.terms))
+    predictors = formula.predictors
     for name, values in columns.items():
         out[name] = values
         if isinstance(values, np.ndarray) or name not in predictors:

@@ -137,9 +137,7 @@ def _token(kind: str, found: re.Match[str]) -> str:
         return mantissa + (rf" \times 10^{{{int(exponent.replace('−', '-'))}}}" if exponent else "")
     if kind == "call":
         return rf"\{text}" if text in ("log", "exp") else rf"\operatorname{{{_escaped(text)}}}"
-    if kind == "greek":
-        return _name(text)
-    if kind == "bold":
+    if kind in ("greek", "bold"):
         return _name(text)
     if kind in ("words", "word"):
         single = text.strip()

@@ -81,10 +81,12 @@ class Formula:
     @property
     def variables(self) -> frozenset[str]:
         """Every column that the formula reads."""
-        names = variables_of(self.fixed) | variables_of(self.response)
-        for term in self.terms:
-            names |= variables_of(term.effects) | frozenset(term.factors)
-        return names
+        return self.predictors.union(variables_of(self.response), *(term.factors for term in self.terms))
+
+    @property
+    def predictors(self) -> frozenset[str]:
+        """Every column that the fixed part or an effect reads, and so not what merely groups."""
+        return variables_of(self.fixed).union(*(variables_of(term.effects) for term in self.terms))
 
 
 def parse(text: object) -> Formula:
@@ -108,6 +110,7 @@ def parse(text: object) -> Formula:
     """
     if not isinstance(text, str):
         mend = "it comes first, then the data" if hasattr(text, "columns") else "write one such as 'y ~ x + (1 | g)'"
+        mend = "pass its .formula" if isinstance(getattr(text, "formula", None), str) else mend
         raise FormulaError(f"the formula must be text, found {type(text).__name__}: {mend}.")
     if not text.strip():
         raise FormulaError("the formula is empty: write one such as 'y ~ x + (1 | g)'.")
@@ -216,7 +219,7 @@ def _check_names(parsed: Formula, reader: _Reader, right: int) -> None:
     read = variables_of(parsed.response)
     if not read:
         reader.fail(0, "the response reads no column of the data: name one before '~'")
-    effects = variables_of(parsed.fixed).union(*(variables_of(term.effects) for term in parsed.terms))
+    effects = parsed.predictors
     # a change score such as I(post - pre) may be explained by one of its parts, a transformed y not by y
     again = (read if len(read) == 1 else frozenset()) & effects.union(*(term.factors for term in parsed.terms))
     calculations = [f.expr for term in fixed for f in term.factors if f.eval_method is Factor.EvalMethod.PYTHON]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import mixedsim as ms
 from mixedsim.errors import FormulaError
 from mixedsim.formula import (
     RandomTerm,
@@ -196,3 +197,9 @@ def test_a_formula_is_text(text):
     assert str(caught.value) == (
         f"the formula must be text, found {type(text).__name__}: write one such as 'y ~ x + (1 | g)'."
     )
+
+
+def test_what_has_a_formula_is_none():
+    with pytest.raises(FormulaError) as caught:
+        parse(ms.scenarios.therapist_plain())
+    assert str(caught.value) == "the formula must be text, found Population: pass its .formula."

@@ -14,7 +14,6 @@ from scipy import special
 from mixedsim.columns import Columns, model_columns
 from mixedsim.design import Design, GroupingFactor, row_of
 from mixedsim.errors import DataError, MixedsimError, nearest
-from mixedsim.formula import variables_of
 from mixedsim.frame import as_frame
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.effect_sizes import standardised
@@ -185,7 +184,7 @@ def _new_rows(
 
 def _check_kinds(design: Design, frame: pd.DataFrame) -> None:
     """New predictors are finite, and dates only where the model was fitted to dates."""
-    predictors = variables_of(design.formula.fixed).union(*(variables_of(t.effects) for t in design.formula.terms))
+    predictors = design.formula.predictors
     for name in sorted(predictors & design.kinds.keys() & set(frame.columns)):
         values = read_column(name, frame[name])
         found, old = kind_of(values), design.kinds[name]

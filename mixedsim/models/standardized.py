@@ -15,7 +15,7 @@ from mixedsim.columns import Columns
 from mixedsim.design import Design, build
 from mixedsim.engine import pose
 from mixedsim.errors import MixedsimError
-from mixedsim.formula import column_of, fixed_terms, variables_of
+from mixedsim.formula import column_of, fixed_terms
 from mixedsim.frame import as_frame
 from mixedsim.inference.contrasts import Ddf
 from mixedsim.inference.effect_sizes import variance_parts
@@ -74,7 +74,7 @@ def standardized_parts(fit: LinearEstimates) -> Parts:
 def _numeric(fit: LinearEstimates, frame: pd.DataFrame) -> dict[str, Floats]:
     """Numeric columns among the predictors; what only groups, or only stands in the response, is left alone."""
     formula = fit.design.formula
-    names = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
+    names = formula.predictors
     out = {}
     for name in sorted(names.intersection(frame.columns)):
         values = dates_as_days(read_column(name, frame[name]))

@@ -41,7 +41,8 @@ class AnswerKey:
     icc : for every grouping factor the share of the variance, given the predictors, that lies between its units;
         empty where there is no one such share (a slope or sigma varies, or the outcome is a count or an amount).
     rows, complete_rows, units : numbers of rows in the data and before anything went wrong; units by cluster.
-    realised : for every grouping factor and effect, mean and sd of the effects that were drawn.
+    realised : for every grouping factor and effect, mean and sd of the effects that were drawn (None
+        for the sd of a single unit).
     problems : one entry a problem: ``step``, ``problem``, ``target``, ``values`` it changed, ``rows`` of the data that
         it struck, and ``lost`` rows, by their label in `Truth.complete`.
     lesson, shows_lesson : the lesson (or None), and whether this sample shows it.
@@ -61,7 +62,7 @@ class AnswerKey:
     rows: int
     complete_rows: int
     units: Mapping[str, int]
-    realised: Mapping[str, Mapping[str, Mapping[str, float]]]
+    realised: Mapping[str, Mapping[str, Mapping[str, float | None]]]
     problems: tuple[Mapping[str, Any], ...]
     lesson: str | None
     shows_lesson: bool | None
@@ -145,11 +146,11 @@ def _ranef(population: Population) -> dict[str, dict[str, Any]]:
     }
 
 
-def _realised(truth: Truth) -> dict[str, dict[str, dict[str, float]]]:
-    """Mean and sd of the drawn effects; of a single unit there is no sd."""
+def _realised(truth: Truth) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Mean and sd of the drawn effects; None where a single unit has no sd."""
     return {
         group: {
-            str(name): {"mean": float(column.mean()), "sd": float(column.std()) if len(column) > 1 else 0.0}
+            str(name): {"mean": float(column.mean()), "sd": float(column.std()) if len(column) > 1 else None}
             for name, column in drawn.items()
         }
         for group, drawn in truth.ranef.items()
@@ -204,8 +205,8 @@ def _random_effects(key: AnswerKey) -> list[str]:
     for group, entry in key.ranef.items():
         for i, (name, sd) in enumerate(zip(entry["effects"], entry["sd"], strict=True)):
             corr = "" if entry["corr"] is None else ", ".join(f"{r:g}" for r in entry["corr"][i][:i])
-            drawn = key.realised[group][name]
-            records.append((group, name, f"{sd:g}", f"{drawn['sd']:.3g}", corr))
+            drawn = key.realised[group][name]["sd"]
+            records.append((group, name, f"{sd:g}", "–" if drawn is None else f"{drawn:.3g}", corr))
     lines = []
     if records:
         table = pd.DataFrame(records, columns=["group", "effect", "sd", "sd drawn", "corr"])
@@ -213,8 +214,25 @@ def _random_effects(key: AnswerKey) -> list[str]:
         lines = ["Random effects", *shown.to_string(index=False).split("\n")]
     if key.sigma is not None:
         lines.append(f"Residual sd  {key.sigma if isinstance(key.sigma, str) else format(key.sigma, 'g')}")
+    if key.residual is not None:
+        lines.append(f"Residuals    {_said(key.residual)}")
+    shapes = {group: entry["shape"] for group, entry in key.ranef.items() if entry["shape"] is not None}
+    lines += [f"Shape of the effects of {group}  {_said({'shape': shape})}" for group, shape in shapes.items()]
     lines += [f"ICC of {group}, given the predictors  {share:.3f}" for group, share in key.icc.items()]
     return lines
+
+
+def _said(entry: Mapping[str, Any]) -> str:
+    """What a mapping of residuals or shapes says, in one line: ``ar1 0.4, by person``; ``t (df 4)``."""
+    parts = []
+    for key, value in entry.items():
+        if isinstance(value, Mapping):
+            further = ", ".join(f"{name} {one:g}" for name, one in value.items() if name != "kind")
+            parts.append(f"{value['kind']} ({further})" if further else str(value["kind"]))
+        else:
+            words = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            parts.append(f"{key} {words:g}" if isinstance(words, float) else f"{key} {words}")
+    return ", ".join(parts)
 
 
 def _wrong(key: AnswerKey) -> list[str]:

@@ -77,6 +77,8 @@ _INSTEAD: dict[type[ast.AST], str] = {
     ast.BitXor: "a power is written **",
     ast.FloorDiv: "write floor(a / b)",
     ast.List: "a list can stand in no expression",
+    ast.Tuple: "decimals take a point, not a comma, as in 0.5",
+    ast.Call: "write a function by its name alone, as in log(x)",  # np.log(x)
     ast.In: "write x == 'a' or x == 'b'",
 }
 

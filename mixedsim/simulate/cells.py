@@ -141,9 +141,8 @@ def _sampled(owners: Codes, number: Codes, cluster: Cluster, streams: Streams) -
     """
     assert cluster.met is not None
     available = number[owners]
-    wanted = draw_counts(
-        cluster.met, streams.generator("sample", cluster.name, "how many"), len(owners), ("clusters", cluster.name, "sample")
-    )
+    how_many = streams.generator("sample", cluster.name, "how many")
+    wanted = draw_counts(cluster.met, how_many, len(owners), ("clusters", cluster.name, "sample"))
     many = np.minimum(wanted, available)
     rng = streams.generator("sample", cluster.name)
     most, units = int(many.max()), int(number.max())

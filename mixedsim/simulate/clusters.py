@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from mixedsim.errors import nearest
-from mixedsim.simulate.counts import Count, Sizes, check_length, count, expected
+from mixedsim.simulate.counts import Count, Sizes, check_length, count, expected, typical
 from mixedsim.simulate.fields import FieldError, Path, identifier, only, shown, whole
 from mixedsim.simulate.frozen import Frozen
 from mixedsim.simulate.structure import Cluster, Structure
+from mixedsim.simulate.variables import Drawn
 
 _MOST_ROWS = 1e9
 _MOST_CLUSTERS = 100  # each is a column of the data
@@ -39,12 +40,27 @@ def structure_of(clusters: Mapping[str, Any], size: Count) -> Structure:
     """The `Structure` that the two fields describe, or `FieldError` if they disagree or make far too many rows."""
     structure = Structure(tuple(_cluster(key, entry) for key, entry in clusters.items()), size)
     _check_sizes(structure)
-    if structure.expected_rows() > _MOST_ROWS:
+    rows = structure.expected_rows()
+    if rows <= _MOST_ROWS:
+        rows = _typically(structure).expected_rows()
+    if rows > _MOST_ROWS:
         raise FieldError(
-            ("size",),
-            f"makes {structure.expected_rows():.3g} rows with these clusters; at most {_MOST_ROWS:.0e} are possible.",
+            ("size",), f"makes {rows:.3g} rows with these clusters; at most {_MOST_ROWS:.0e} are possible."
         )
     return structure
+
+
+def _typically(structure: Structure) -> Structure:
+    """The same with a number in place of each distribution, which may be so wide that its mean says little."""
+    clusters = tuple(
+        replace(one, n=_as_number(one.n), met=None if one.met is None else _as_number(one.met))
+        for one in structure.clusters
+    )
+    return replace(structure, clusters=clusters, size=_as_number(structure.size))
+
+
+def _as_number(many: Count) -> Count:
+    return round(typical(many)) if isinstance(many, Drawn) else many
 
 
 def extended(clusters: Mapping[str, Any], size: Any, counts: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:

@@ -10,10 +10,11 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.simulate.fields import FieldError, Path, only, shown, whole
+from mixedsim.simulate.fields import FieldError, Path, is_list, only, shown, whole
 from mixedsim.simulate.variables import Drawn, Integers, variable_from
 
 _MOST = 1e9  # units or rows, on average
+_TRIED = 1000  # draws that tell where a distribution lies
 _WORDS = 6  # so many sizes are written out in print
 
 
@@ -45,7 +46,7 @@ class Sizes:
 
     def __post_init__(self) -> None:
         path, given = ("Sizes", "values"), cast(Any, self.values)
-        if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or not len(given):
+        if not is_list(given) or not len(given):
             raise FieldError(path, f"must be a list of whole numbers, found {shown(given)}.")
         object.__setattr__(self, "values", tuple(whole(one, path, low=1) for one in given))
 
@@ -109,12 +110,23 @@ def draw_counts(many: Count, rng: np.random.Generator, units: int, field: Path =
     if isinstance(many, Sizes):
         check_length(many, units, field)
         return np.array(many.values, dtype=np.int64)
-    values = np.asarray(many.sample(rng, units, {f: getattr(many, f) for f in many.limits}), dtype=np.float64)
-    counts = np.clip(np.rint(values), 1, _MOST).astype(np.int64)
-    if counts.sum(dtype=np.float64) > _MOST:  # a wide distribution, of which what falls below 1 became 1
+    counts = _rounded(many, rng, units)
+    if counts.sum(dtype=np.float64) > _MOST:
         found = shown(counts.sum(dtype=np.float64))
         raise FieldError(field, f"adds up to {found} in this draw; at most {_MOST:.0e} are possible: make it narrower.")
     return counts
+
+
+def typical(many: Count) -> float:
+    """As `expected`, but of a distribution the mean of some draws, which minds the rounding up to 1."""
+    if not isinstance(many, Drawn):
+        return expected(many)
+    return float(_rounded(many, np.random.default_rng(0), _TRIED).mean())
+
+
+def _rounded(many: Drawn, rng: np.random.Generator, units: int) -> NDArray[np.int64]:
+    values = np.asarray(many.sample(rng, units, {f: getattr(many, f) for f in many.limits}), dtype=np.float64)
+    return np.clip(np.rint(values), 1, _MOST).astype(np.int64)
 
 
 def check_length(many: Sizes, units: int, field: Path) -> None:

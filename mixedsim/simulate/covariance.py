@@ -228,5 +228,5 @@ def _by_eigenvectors(corr: NDArray[np.float64]) -> NDArray[np.float64] | None:
     values, vectors = np.linalg.eigh(corr)
     if values[0] < -_ROUNDING:
         return None
-    upper = np.linalg.qr((vectors * np.sqrt(values.clip(min=0.0))).T, mode="r")
+    upper: Any = np.linalg.qr((vectors * np.sqrt(values.clip(min=0.0))).T, mode="r")
     return np.asarray(upper.T * np.where(np.diag(upper) < 0, -1.0, 1.0))

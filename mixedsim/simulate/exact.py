@@ -46,7 +46,7 @@ def exact(values: Array, columns: Sequence[Array], units: Codes, field: Path) ->
     if (squares[size > 0] <= _ROUNDING).any():
         problem = f"needs at least {len(columns) + 2} rows in every unit: with fewer, nothing is left to chance."
         raise FieldError(field, problem)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # units without rows
         made *= np.sqrt((size - 1) / squares)[units]
     return made
 

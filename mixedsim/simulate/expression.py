@@ -39,7 +39,7 @@ from mixedsim.simulate.arithmetic import (
     value_of,
 )
 from mixedsim.simulate.arithmetic import Values as Values
-from mixedsim.simulate.fields import FieldError, Path, number, shown, within
+from mixedsim.simulate.fields import FieldError, Path, mend, number, shown, within
 
 Parameter = float | str  # a number, or the canonical text of an expression
 
@@ -73,9 +73,8 @@ def canonical(text: str, field: Path) -> str:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FieldError(
-            field, f"must be a number or an expression such as '5 + 0.8 * ses', found {shown(text)}."
-        ) from None
+        allowed = "a number or an expression such as '5 + 0.8 * ses'"
+        raise FieldError(field, f"must be {allowed}, found {shown(text)}{mend(text)}.") from None
     _check(tree, field, text)
     return render(tree)
 
@@ -131,6 +130,9 @@ def check_kinds(text: str, levels: Mapping[str, tuple[str, ...] | None], field: 
             continue
         by_order = not isinstance(node.ops[0], ast.Eq | ast.NotEq)
         for side, other in zip([node.left, *node.comparators], [*node.comparators, node.left], strict=True):
+            if isinstance(side, ast.Name) and _is_text(other) and levels[side.id] is None:
+                text_there = shown(other.value)  # type: ignore[attr-defined]
+                raise FieldError(field, f"compares {side.id}, whose values are numbers, with the text {text_there}.")
             if isinstance(side, ast.Name) and levels[side.id] is not None and _is_text(other):
                 known = levels[side.id] or ()
                 if by_order:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import nearest
 from mixedsim.simulate.expression import Values
-from mixedsim.simulate.family import Array, Family, Trials
+from mixedsim.simulate.family import Array, Family, Trials, outcome
 from mixedsim.simulate.fields import FieldError, number, only, shown
 from mixedsim.simulate.frozen import Frozen
 from mixedsim.simulate.ordinal import Ordinal
@@ -31,12 +31,15 @@ from mixedsim.simulate.replay.numbers import replaying
 from mixedsim.simulate.variables import Variable
 
 _MEANT = {  # by people who know the distribution or the model under another name
-    **{"normal": "gaussian", "Gaussian": "gaussian", "linear": "gaussian"},
+    **dict.fromkeys(("normal", "Gaussian", "linear"), "gaussian"),
     **dict.fromkeys(("bernoulli", "logistic", "logit", "probit", "binary"), "binomial"),
     **dict.fromkeys(("nbinom", "negbin", "negative_binomial", "neg_binomial"), "negative-binomial"),
-    **{"count": "poisson", "cumulative": "ordinal", "ordered": "ordinal", "Gamma": "gamma"},
+    **dict.fromkeys(("cumulative", "ordered"), "ordinal"),
+    "count": "poisson",
+    "Gamma": "gamma",
 }
 _MOST = 1e9  # mean of a count; a gamma-Poisson mixture then stays within 64-bit integers
+_MOST_CV = 5.0  # of amounts that vary more, some are smaller than the smallest double, and 0 is no amount
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,14 @@ class Gamma(Family):
     means = (0.0, math.inf)
 
     def __post_init__(self) -> None:
-        _settle_between(self, "cv", 0.001, 100)
+        _settle_between(self, "cv", 0.001, _MOST_CV)
+
+    def mean(self, predictor: Array) -> Array:
+        mean = super().mean(predictor)
+        if len(mean) and not mean.min() > 0:
+            problem = f"is {self.link!r}, and in this draw a mean is 0; that of {outcome(self.kind)} must be above 0"
+            raise FieldError(("family", "link"), f"{problem}: choose other effects.")
+        return mean
 
     def draw(self, predictor: Array, rng: np.random.Generator, trials: Trials | None) -> Array:
         mean = self.mean(predictor)

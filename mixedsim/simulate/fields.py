@@ -7,10 +7,12 @@ read the description from a file can add the line.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixedsim.errors import PopulationError, nearest
 
@@ -51,10 +53,25 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+# Texts that were meant as numbers or expressions, and how to mend them.
+_MISSPELT = {
+    r"^[-+\u2212]?\d+,\d+$": "decimals take a point, not a comma, as in 0.5",
+    r"^[-+]?[\d.]+ ?%$": "a share lies between 0 and 1, so write 3% as 0.03",
+    r"[\u2212\u2013]": "the minus sign is the hyphen of the keyboard, as in -0.5",  # print has the other
+    r"[^=<>!]=[^=]": "that two things are equal is written ==",
+}
+
+
+def mend(text: object) -> str:
+    """The tail of an error sentence that says how to write a text that is no number; "" if nobody knows."""
+    hints = (hint for pattern, hint in _MISSPELT.items() if isinstance(text, str) and re.search(pattern, text.strip()))
+    return next((f": {hint}" for hint in hints), "")
+
+
 def number(value: Any, field: Path, *, low: float = -math.inf, high: float = math.inf) -> float:
     """Return `value` as a finite float within [low, high], or raise `FieldError`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise FieldError(field, f"must be a number, found {shown(value)}.")
+        raise FieldError(field, f"must be a number, found {shown(value)}{mend(value)}.")
     try:
         result = float(value)
     except OverflowError:
@@ -83,6 +100,11 @@ def whole(value: Any, field: Path, *, low: int | None = None) -> int:
     if low is not None and result < low:
         raise FieldError(field, f"must be at least {low}, found {int(result)}.")
     return int(value)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any] | NDArray[Any]]:
+    """Whether a value holds several, in order: a list, a tuple, an array; not text."""
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
 
 
 def identifier(value: Any, field: Path) -> str:

@@ -13,8 +13,7 @@ from mixedsim.simulate.expression import Values
 from mixedsim.simulate.layout import Layout
 from mixedsim.simulate.streams import Streams
 from mixedsim.simulate.variables import Variable
-
-_ROUNDING = 1e-12  # a variable that varies by less than this, relative to its mean, is constant but for rounding
+from mixedsim.simulate.variables.variable import ROUNDING
 
 
 def make_variables(
@@ -78,7 +77,7 @@ class _Site:
         means = self.layout.mean_of(values, cluster)
         squares = np.bincount(codes, weights=(values - means[codes]) ** 2, minlength=len(rows))
         sds = np.sqrt(squares / np.maximum(rows - 1, 1))
-        sds[sds <= _ROUNDING * np.abs(means)] = 0.0
+        sds[sds <= ROUNDING * np.abs(means)] = 0.0
         return self.spread(sds, cluster)
 
     def units(self, cluster: str | None) -> NDArray[np.integer[Any]]:

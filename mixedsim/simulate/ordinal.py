@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from mixedsim.simulate.family import Array, Family, Trials
-from mixedsim.simulate.fields import FieldError, number, shown
+from mixedsim.simulate.fields import FieldError, is_list, number, shown
 from mixedsim.simulate.links import mean_of
+from mixedsim.simulate.variables.categorical import checked_levels
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Ordinal(Family):
 
 def _checked_thresholds(given: object) -> tuple[float, ...]:
     field = ("ordinal", "thresholds")
-    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or not len(given):
+    if not is_list(given) or not len(given):
         raise FieldError(field, f"must be a list of numbers, one fewer than labels, found {shown(given)}.")
     thresholds = tuple(number(one, field) for one in given)
     for lower, upper in pairwise(thresholds):
@@ -74,13 +75,7 @@ def _checked_labels(given: object, expected: int) -> tuple[str, ...]:
     field = ("ordinal", "labels")
     if given is None:
         return tuple(str(k + 1) for k in range(expected))
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise FieldError(field, f"must be a list of texts, found {shown(given)}.")
-    for one in given:
-        if not isinstance(one, str) or not one:
-            raise FieldError(field, f"must be texts; write {str(one)!r} in quotes, found {shown(one)}.")
-    if twice := [one for i, one in enumerate(given) if one in given[:i]]:
-        raise FieldError(field, f"must differ; {twice[0]!r} occurs twice.")
-    if len(given) != expected:
-        raise FieldError(field, f"must be {expected}, one more than there are thresholds, found {len(given)}.")
-    return tuple(given)
+    labels = checked_levels(given, field)
+    if len(labels) != expected:
+        raise FieldError(field, f"must be {expected}, one more than there are thresholds, found {len(labels)}.")
+    return labels

@@ -1,4 +1,4 @@
-"""The papers that an instructor hands out or keeps: codebook, causal diagram, answer key, schema for editors."""
+"""The papers that an instructor hands out or keeps: equations, codebook, causal diagram, answer key, schema."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mixedsim.simulate.answer_key import AnswerKey, key_to
 from mixedsim.simulate.codebook import Codebook, codebook_of
+from mixedsim.simulate.equations import Format, Notation, as_html, as_text, written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,37 @@ if TYPE_CHECKING:
 
 class Papers:
     """What a `Population` can say about itself on paper."""
+
+    @property
+    def _population(self) -> Population:
+        return cast("Population", self)
+
+    def __str__(self) -> str:
+        return as_text(self._population)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._population)
+
+    def equations(self, notation: Notation = "scalar", format: Format = "latex") -> str:
+        """The equations with their numbers, for a notebook, which shows LaTeX typeset, and for a paper.
+
+        Parameters
+        ----------
+        notation : ``"scalar"`` has everything in one line, ``"varying"`` a line for each coefficient that varies.
+        format : ``"latex"``, an ``aligned`` environment that needs the package amsmath; or ``"text"``, Unicode.
+
+        Raises
+        ------
+        PopulationError
+            For another notation or format.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> print(ms.scenarios.packed_cell_volume().equations().splitlines()[1])
+        \\text{pcv}_{ij} &= 34.64 - 0.345 \\cdot \\text{day}_{ij} + u_{j} \\cdot \\text{day}_{ij} + e_{ij} \\\\[1ex]
+        """
+        return written(self._population, notation, format)
 
     def codebook(self, *, hidden: bool = True) -> Codebook:
         """What every column is: a table that prints as paragraphs, one row a cluster, variable and response.
@@ -48,7 +80,7 @@ class Papers:
         >>> "ses" in ms.scenarios.therapist_confounder().codebook(hidden=False)["name"].tolist()
         False
         """
-        return codebook_of(cast("Population", self), hidden=hidden)
+        return codebook_of(self._population, hidden=hidden)
 
     def answer_key(self, seed: int | np.random.Generator | RSeed | None = None, *, lesson: bool = False) -> AnswerKey:
         """The truth of one draw, for whoever grades: parameters, what was realised, what went wrong and where.
@@ -64,7 +96,7 @@ class Papers:
         >>> key.fixef["depression"], key.sigma, key.rows, round(key.icc["therapist"], 3)
         (3.0, 8.0, 5000, 0.015)
         """
-        return key_to(cast("Population", self).draw(seed, lesson=lesson))
+        return key_to(self._population.draw(seed, lesson=lesson))
 
     def dag(self, *, random: bool = True) -> Figure:
         """The causal diagram: who reads whom, hidden variables dashed, a lane for every level; see `ms.plot.dag`.

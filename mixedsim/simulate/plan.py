@@ -14,7 +14,7 @@ from typing import Any
 
 from mixedsim.columns import model_columns
 from mixedsim.errors import DataError, nearest
-from mixedsim.formula import Formula, variables_of
+from mixedsim.formula import Formula
 from mixedsim.simulate.covariance import Effects, settle
 from mixedsim.simulate.expression import Values
 from mixedsim.simulate.fields import FieldError, number, shown
@@ -68,7 +68,8 @@ def make_plan(structure: Structure, variables: Mapping[str, Variable], formula: 
     _check_names(structure, variables, formula, response)
     check_trials(response, variables, (*structure.names, *variables, response.name))
     levels = levels_of(structure, variables)
-    small = lay_out(structure.small(), Streams(0))
+    # C(time) has a coefficient for every value that a number has, and a handful of rows may lack some.
+    small = lay_out(structure.thinned() if "C(" in formula.text else structure.small(), Streams(0))
     made = make_variables(variables, levels, small, Streams(0))
     rows = {name: to_rows(values, levels[name], small) for name, values in made.items()}
     coefficients = _columns_named(formula.fixed, rows)
@@ -112,7 +113,10 @@ def settled_ranef(given: Any, effects: Mapping[str, Effects]) -> Frozen[str, Any
         raise FieldError(("ranef",), f"must hold one entry a grouping factor, found {shown(given)}.")
     for key in given:
         if key not in effects:
+            parts = sorted(str(key).split(":"))
+            turned = [other for other in effects if sorted(other.split(":")) == parts]  # school:class for class:school
             known = nearest(str(key), effects) if effects else "it has none."
+            known = f"did you mean {turned[0]!r}?" if turned else known
             raise FieldError(("ranef", str(key)), f"is no grouping factor of the formula: {known}")
     for key, these in effects.items():
         if key not in given:
@@ -138,7 +142,7 @@ def _check_names(structure: Structure, variables: Mapping[str, Variable], formul
                 known = nearest(factor, structure.names)
                 raise FieldError(("formula",), f"groups by {factor!r}, which is not among the clusters: {known}")
     trials = {outcome.trials} if isinstance(outcome.trials, str) else set()
-    used = variables_of(formula.fixed).union(trials, *(variables_of(term.effects) for term in formula.terms))
+    used = formula.predictors | trials
     for name in sorted(used - set(variables)):
         if name in structure.names:
             raise FieldError(("formula",), f"uses the cluster {name!r} as a variable: write (1 | {name}).")

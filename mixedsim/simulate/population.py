@@ -13,26 +13,22 @@ import numpy as np
 import pandas as pd
 
 from mixedsim.errors import FormulaError, PopulationError, nearest
-from mixedsim.formula import parse
-from mixedsim.simulate import equations, specification, streaming
-from mixedsim.simulate.about import Kept, settled_about
-from mixedsim.simulate.clusters import clusters_of, extended, structure_of
-from mixedsim.simulate.contents import contents_of
-from mixedsim.simulate.counts import Count, count
+from mixedsim.simulate import specification, streaming
+from mixedsim.simulate.about import Kept
+from mixedsim.simulate.clusters import extended
+from mixedsim.simulate.counts import Count
 from mixedsim.simulate.expression import Parameter
-from mixedsim.simulate.families import check_exposure, expected_fixef, settled_family
-from mixedsim.simulate.fields import FieldError, shown
+from mixedsim.simulate.fields import FieldError
 from mixedsim.simulate.fingerprint import fingerprint
-from mixedsim.simulate.lesson import Lesson, drawn, settled_lesson
+from mixedsim.simulate.lesson import Lesson, drawn
 from mixedsim.simulate.papers import Papers
-from mixedsim.simulate.plan import Plan, make_plan, settled_fixef, settled_ranef
-from mixedsim.simulate.problems import Problem, settled_problems
-from mixedsim.simulate.residuals import settled_residual, settled_sigma
-from mixedsim.simulate.response import response_of
+from mixedsim.simulate.plan import Plan
+from mixedsim.simulate.problems import Problem
 from mixedsim.simulate.rseed import RSeed
 from mixedsim.simulate.sample import Sample, draw
+from mixedsim.simulate.settled import settled_fields
 from mixedsim.simulate.streams import settle_seed
-from mixedsim.simulate.variables import Integers, Variable, settled_variables
+from mixedsim.simulate.variables import Integers, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,42 +125,15 @@ class Population(Papers):
     plan: Plan = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.formula, str):
-            raise FieldError(("formula",), f"must be text such as 'y ~ x + (1 | g)', found {shown(self.formula)}.")
-        formula = parse(self.formula)
-        clusters = clusters_of(self.clusters)
-        size = count(self.size, ("size",))
-        structure = structure_of(clusters, size)
-        variables = settled_variables(self.variables, structure)
-        family = settled_family(self.family)
-        response = response_of(formula.response, family["kind"])
-        compiled = make_plan(structure, variables, formula, response)
-        check_exposure(family, compiled.variables)
-        contents = contents_of(compiled, family)
-        settled = {
-            "clusters": clusters,
-            "size": size,
-            "variables": variables,
-            "plan": compiled,
-            "fixef": settled_fixef(self.fixef, expected_fixef(family, compiled.coefficients, self.fixef)),
-            "ranef": settled_ranef(self.ranef, compiled.effects),
-            "sigma": settled_sigma(self.sigma, family["kind"], compiled),
-            "residual": settled_residual(self.residual, family["kind"], compiled),
-            "family": family,
-            "problems": settled_problems(self.problems, contents),
-            "lesson": settled_lesson(self.lesson, contents),
-            "about": settled_about(self.about, contents),
-        }
-        if self.name is not None and not isinstance(self.name, str):
-            raise FieldError(("name",), f"must be text, found {shown(self.name)}.")
-        for key, value in settled.items():
+        for key, value in settled_fields(self).items():
             object.__setattr__(self, key, value)
 
     def _meaning(self) -> tuple[object, ...]:
         """What two equal populations share.
 
-        Columns stand for the formula, so that ``y ~ x`` equals ``y ~ 1 + x``; clusters and variables are in order,
-        because that is the order of the columns of the data.
+        Columns stand for the formula, so that ``y ~ x`` equals ``y ~ 1 + x``, and ``y ~ x + z`` ``y ~ z + x`` (although
+        sums in another order may differ in the last digit); clusters and variables are in order, because that is the
+        order of the columns of the data.
         """
         plan = self.plan
         return (
@@ -195,33 +164,6 @@ class Population(Papers):
         A population that holds a function (`Custom`, a lesson) has none: `PopulationError`.
         """
         return fingerprint(self._meaning())
-
-    def __str__(self) -> str:
-        return equations.as_text(self)
-
-    def _repr_html_(self) -> str:
-        return equations.as_html(self)
-
-    def equations(self, notation: equations.Notation = "scalar", format: equations.Format = "latex") -> str:
-        """The equations with their numbers, for a notebook, which shows LaTeX typeset, and for a paper.
-
-        Parameters
-        ----------
-        notation : ``"scalar"`` has everything in one line, ``"varying"`` a line for each coefficient that varies.
-        format : ``"latex"``, an ``aligned`` environment that needs the package amsmath; or ``"text"``, Unicode.
-
-        Raises
-        ------
-        PopulationError
-            For another notation or format.
-
-        Examples
-        --------
-        >>> import mixedsim as ms
-        >>> print(ms.scenarios.packed_cell_volume().equations().splitlines()[1])
-        \\text{pcv}_{ij} &= 34.64 - 0.345 \\cdot \\text{day}_{ij} + u_{j} \\cdot \\text{day}_{ij} + e_{ij} \\\\[1ex]
-        """
-        return equations.written(self, notation, format)
 
     def with_(self, **changes: Any) -> Population:
         """The same population with some fields replaced; a field is replaced as a whole.

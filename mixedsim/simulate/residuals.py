@@ -36,6 +36,7 @@ from mixedsim.simulate.plan import Plan
 from mixedsim.simulate.shapes import settled_shape, shape_of
 from mixedsim.simulate.streams import Streams
 from mixedsim.simulate.structure import Structure
+from mixedsim.simulate.variables.turns import turns
 
 Array = NDArray[np.float64]
 
@@ -150,25 +151,16 @@ def autoregressive(values: Array, ar1: float, units: NDArray[np.integer[Any]]) -
     ar1 : φ, between −1 and 1.
     units : the unit of every row, in any order.
     """
-    order = None if (units[1:] >= units[:-1]).all() else np.argsort(units, kind="stable")
-    place = _places(units if order is None else units[order])
-    made = np.where(place == 0, 1.0, math.sqrt(1 - ar1**2)) * (values if order is None else values[order])
+    order = turns(units)
+    place = order.place
+    made = np.where(place == 0, 1.0, math.sqrt(1 - ar1**2)) * values[order.units]
     shift, weight, longest = 1, ar1, place.max(initial=0)
     while shift <= longest and abs(weight) > _NOTHING:
         made[shift:] += np.where(place[shift:] >= shift, weight * made[:-shift], 0.0)
         shift, weight = 2 * shift, weight**2
-    if order is None:
-        return made
     back = np.empty_like(made)
-    back[order] = made
+    back[order.units] = made
     return back
-
-
-def _places(units: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """For rows that lie unit after unit, how many rows of its unit stand before each."""
-    starts = np.flatnonzero(np.concatenate(([True], units[1:] != units[:-1])))
-    lengths = np.diff(starts, append=len(units))
-    return np.arange(len(units)) - np.repeat(starts, lengths)
 
 
 def _settled_exact(given: Any, plan: Plan) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
 
 
+_SECTIONS = ("clusters", "variables", "fixef", "ranef", "about")  # with an entry a line, indented
 _IN_ONE_LINE = ("size", "residual", "family")
 
 
@@ -113,10 +114,23 @@ def read(text: str, where: str, known: tuple[Field[Any], ...]) -> tuple[dict[str
         raise PopulationError(f"{lines.of(())}: a specification starts with a field, 'formula: …', found {found}.")
     needed = [f.name for f in known if f.default is MISSING and f.default_factory is MISSING]
     try:
+        _check_layout(given, [f.name for f in known])
         only(given, [f.name for f in known], (), needed=needed)
     except FieldError as error:
         raise PopulationError(f"{lines.of(error.field)}: {error}") from None
     return given, lines
+
+
+def _check_layout(given: Mapping[str, Any], known: list[str]) -> None:
+    """Raise `FieldError` where a section's entries are not indented, or a colon has no space after it."""
+    previous = ""
+    for key, value in given.items():
+        if key not in known and previous in _SECTIONS and given[previous] is None:
+            raise FieldError((key,), f"is not a field: if it belongs to {previous}, indent it by two spaces.")
+        if key in _SECTIONS and isinstance(value, str) and ":" in value:
+            apart = value.split()[0].replace(":", ": ", 1)
+            raise FieldError((key,), f"has a colon without a space after it: write {shown(apart)}.")
+        previous = key
 
 
 def _number(value: float) -> float | int:

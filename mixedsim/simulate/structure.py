@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from mixedsim.simulate.counts import Count, expected, words
 
 _MOST_TRIED = 1000  # cells of the small structure on which things are tried out
+_MOST_ROWS = 10_000  # of the thinned one
 
 
 @dataclass(frozen=True)
@@ -126,3 +127,21 @@ class Structure:
 
         tried = (replace(one, n=few(one.n), met=None if one.met is None else few(one.met)) for one in self.clusters)
         return Structure(tuple(tried), size=4)
+
+    def thinned(self) -> Structure:
+        """The same structure with about 10,000 rows at most, for what hardly shows on the few rows of `small`.
+
+        Whatever there is most of becomes fewer, so that few units of a kind (the waves of a panel) all stay.
+        """
+        if self.expected_rows() <= _MOST_ROWS:
+            return self
+        counts = [self.size, *(one.n for one in self.clusters)]
+        units = [max(int(expected(many)), 1) for many in counts]
+        while math.prod(units) > _MOST_ROWS:
+            largest = units.index(max(units))
+            units[largest] = (units[largest] + 1) // 2
+        thin = (
+            replace(one, n=n, met=None if one.met is None else max(min(int(expected(one.met)), n), 1))
+            for one, n in zip(self.clusters, units[1:], strict=True)
+        )
+        return Structure(tuple(thin), size=units[0])

@@ -12,7 +12,8 @@ from mixedsim.errors import MixedsimError, PopulationError
 from mixedsim.simulate.fields import Path
 
 _DEEPEST = 10  # mappings within mappings; a specification needs three
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # YAML 1.1 takes 1e3 for text; people mean a number
+# YAML 1.1 takes 1e3 and -.5 for text; people mean numbers.
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+|[-+]\.\d+")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def scalar(value: Any) -> str:
         """PyYAML's, but text that this module would read as a number is put in quotes."""
 
     def text(dumper: Any, value: str) -> Any:
-        style = '"' if not value.isprintable() else "'" if _EXPONENT.fullmatch(value) else None
+        style = '"' if not value.isprintable() else "'" if _NUMBER.fullmatch(value) else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style=style)
 
     Dumper.add_multi_representer(str, text)  # NumPy's texts too
@@ -140,7 +141,10 @@ _COMPLAINTS = {
     "expected ',' or '}'": ("this '{' is never closed by '}', or a comma is missing", True),
     "expected ',' or ']'": ("this '[' is never closed by ']', or a comma is missing", True),
     "expected <block end>": ("its indentation does not fit the lines above", False),
-    "mapping values are not allowed here": ("there is a second ': ' here, or the indentation is wrong", False),
+    "mapping values are not allowed here": (
+        "there is a second ': ' here, or the indentation is wrong, or the line above has no space after its colon",
+        False,
+    ),
     "but found another document": ("there must be one population in a file, with no --- between", False),
 }
 
@@ -161,7 +165,7 @@ def _complaint(error: Any, text: str) -> tuple[int, str]:
 
 
 def _scalar(yaml: Any, node: Any) -> Any:
-    if node.style is None and _EXPONENT.fullmatch(node.value):
+    if node.style is None and _NUMBER.fullmatch(node.value):
         return float(node.value)
     kind = node.tag.rsplit(":", 1)[-1]
     if kind == "int":  # as people read it: not YAML's 010 for 8 and 1:30 for 90

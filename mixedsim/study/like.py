@@ -28,15 +28,14 @@ import numpy as np
 import pandas as pd
 
 from mixedsim.errors import MixedsimError, PopulationError
-from mixedsim.formula import variables_of
 from mixedsim.frame import as_frame
+from mixedsim.listing import listed
 from mixedsim.models import LinearMixedModel
 from mixedsim.reading import dates_as_days, read_column
 from mixedsim.simulate import Population
 from mixedsim.simulate.fields import FieldError
 from mixedsim.study.like_clusters import found_clusters
 from mixedsim.study.like_variables import imitations
-from mixedsim.study.words import listed
 
 _CERTAIN = 1 - 1e-9  # what a correlation of 1 becomes where rounding has made the matrix indefinite
 
@@ -81,8 +80,7 @@ def _check(fit: LinearMixedModel) -> None:
             f"from_fit needs a column as response, found {formula.response!r}: add it to the data under a name, and "
             "fit that."
         )
-    predictors = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
-    both = sorted(predictors & {name for term in formula.terms for name in term.factors})
+    both = sorted(formula.predictors & {name for term in formula.terms for name in term.factors})
     if both:
         raise PopulationError(
             f"from_fit cannot imitate {listed(both)}, which explains rows and groups them too: add the column to the "
@@ -92,8 +90,7 @@ def _check(fit: LinearMixedModel) -> None:
 
 def _predictors(fit: LinearMixedModel, frame: pd.DataFrame) -> dict[str, Any]:
     """The columns that the formula reads beside response and groups, as numbers or Categoricals, in their order."""
-    formula = fit.design.formula
-    names = variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
+    names = fit.design.formula.predictors
     columns = {}
     for name in frame.columns:
         if name in names:

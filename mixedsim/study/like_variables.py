@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import DataError
-from mixedsim.formula import Formula
+from mixedsim.formula import Formula, column_of, fixed_terms, variables_of
 from mixedsim.models import lmer
 from mixedsim.simulate import Assigned, Bernoulli, Categorical, Derived, LogNormal, Normal, Variable
 from mixedsim.simulate.variables.assigned import WHOLE
@@ -157,7 +156,9 @@ class _Writer:
 
     def _is_transformed(self, name: str) -> bool:
         """Whether the formula has the variable inside a function, which may not take every number."""
-        return re.search(rf"\([^()|]*\b{name}\b[^()|]*\)", self.formula.fixed) is not None
+        sides = (self.formula.fixed, *(term.effects for term in self.formula.terms))
+        factors = [factor for side in sides for term in fixed_terms(side) for factor in term.factors]
+        return any(column_of(one) is None and name in variables_of(one.expr) for one in factors)
 
     def _hidden(self, name: str, part: str) -> str:
         """A name for a hidden variable that nothing else has."""

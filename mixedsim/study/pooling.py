@@ -14,9 +14,9 @@ from mixedsim.design import Design
 from mixedsim.errors import FormulaError, nearest
 from mixedsim.formula import Formula, fixed_terms, parse
 from mixedsim.frame import as_frame
+from mixedsim.listing import listed
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.study.least_squares import fit_groups
-from mixedsim.study.words import listed
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mixedsim.listing import listed
 from mixedsim.models import LinearMixedModel
 from mixedsim.simulate import Sample
-from mixedsim.study.words import listed
 
 
 @dataclass(frozen=True, eq=False)

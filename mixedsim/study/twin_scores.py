@@ -34,6 +34,7 @@ _STEPS = 60
 _EXACT, _ENOUGH = 1e-13, 1e-10  # relative errors of the equations: where to stop, and what will do
 _SHORTEST = 1e-3  # share of a step below which it is no use halving it further
 _RANK = 1e-8  # share of the largest singular value below which one is rounding
+_NOTHING = 1e-10  # share of the sums as drawn below which what the fixed effects leave of them is rounding
 _DEPENDENT = 1e-10  # relative singular value below which two equations say the same
 
 
@@ -119,7 +120,13 @@ def ranks(problem: Problem, rows: Rows, target: Target, drawn: Floats) -> list[i
     Parameters are those of `twinned`. Fewer than R has, and Σ_j h_j h_j' can never be what it should be.
     """
     first = _Mixture.of(problem, rows, target, drawn[:, None])
-    return [int(np.linalg.matrix_rank(along, rtol=_RANK)) for along in _along(first.sums, target)]
+    known = []
+    for z, along, root in zip(rows.z, _along(first.sums, target), target.roots, strict=True):
+        # what is nothing but rounding beside the sums before the fixed effects are taken out has no rank at all
+        size = float(np.linalg.norm(z.T @ drawn)) * float(np.linalg.norm(root))
+        nothing = np.linalg.norm(along) <= _NOTHING * size
+        known.append(0 if nothing else int(np.linalg.matrix_rank(along, rtol=_RANK)))
+    return known
 
 
 def _along(sums: list[Floats], target: Target) -> list[Floats]:

@@ -15,6 +15,7 @@ from mixedsim.engine import Objective, Problem, pose
 from mixedsim.errors import PopulationError
 from mixedsim.inference.parameters import parameter_name
 from mixedsim.inference.responses import Rows, standard_rows
+from mixedsim.listing import listed
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.simulate import Population, Sample, Truth
 from mixedsim.simulate.covariance import Covariance, covariances
@@ -24,7 +25,6 @@ from mixedsim.simulate.problems import Complete
 from mixedsim.simulate.sample import complete_of
 from mixedsim.simulate.streams import Streams
 from mixedsim.study.twin_scores import Target, Twinned, ranks, twinned
-from mixedsim.study.words import listed
 
 Floats = NDArray[np.float64]
 Effects = dict[str, pd.DataFrame]

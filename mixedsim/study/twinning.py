@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.errors import MixedsimError, PopulationError, nearest, shown
+from mixedsim.listing import listed
 from mixedsim.simulate import Population, Sample
 from mixedsim.simulate.families import family_of
 from mixedsim.simulate.problems import Dropout, Missing
 from mixedsim.simulate.streams import settle_seed
 from mixedsim.study.twin_stage import Made, Stage
 from mixedsim.study.twin_truth import Twin, TwinTruth
-from mixedsim.study.words import listed
 
 _ATTEMPTS = 100
 

@@ -111,8 +111,7 @@ class Anatomy:
     @property
     def variables(self) -> frozenset[str]:
         """Every variable of the response and the effects."""
-        effects = [variables_of(term.effects) for term in self.formula.terms]
-        return variables_of(self.formula.response) | variables_of(self.formula.fixed).union(*effects)
+        return variables_of(self.formula.response) | self.formula.predictors
 
     def reads(self, factor: str) -> frozenset[str]:
         """The variables that a factor of a column is made of."""
@@ -157,15 +156,10 @@ def anatomy(text: object, data: Any = None, family: Family | None = None) -> Ana
         first = 0 if not column.factors else max(numbers.values(), default=0) + 1
         numbers.setdefault(column.name, first)
     groups = _groups(formula, blocks, frame)
-    places = {} if frame is None else _places(variables_of_effects(formula), groups, frame)
+    places = {} if frame is None else _places(formula.predictors, groups, frame)
     kind: Family = family or ("binomial" if trials else "gaussian")
     rows = None if frame is None else len(frame)
     return Anatomy(formula, kind, response, trials, fixed, groups, numbers, places, rows, frame)
-
-
-def variables_of_effects(formula: Formula) -> frozenset[str]:
-    """The variables on the right-hand side that do not merely group."""
-    return variables_of(formula.fixed).union(*(variables_of(term.effects) for term in formula.terms))
 
 
 def marked(expression: str, variables: frozenset[str], place: Callable[[str], str]) -> str:

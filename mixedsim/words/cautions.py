@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mixedsim.formula import fixed_terms, unquote
+from mixedsim.listing import listed
 from mixedsim.words.anatomy import Anatomy, Column, Group
-from mixedsim.words.notations import listed
 
 _FEW = 5  # levels below which a standard deviation between them is hardly known
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixedsim.columns import model_columns
+from mixedsim.listing import counted, listed
 from mixedsim.words.anatomy import Anatomy
-from mixedsim.words.counting import counted, plural
-from mixedsim.words.notations import listed
+from mixedsim.words.counting import parameters_of
 
 _SPAN = 1e-8  # relative size of what is left of a column that others explain
 
@@ -90,11 +90,11 @@ def advice(first: Anatomy, second: Anatomy) -> list[str]:
 
 
 def _tests(small: Anatomy, large: Anatomy) -> list[str]:
-    few, many = counted(small), counted(large)
+    few, many = parameters_of(small), parameters_of(large)
     difference = sum(many.values()) - sum(few.values())
     sds = many["standard deviations"] - few["standard deviations"]
     fixed = many["fixed"] - few["fixed"]
-    degrees = f"{plural(difference, 'degree')} of freedom"
+    degrees = f"{counted(difference, 'degree')} of freedom"
     said = [f"A likelihood-ratio test compares them: χ² with {degrees}; ms.anova does it."]
     if not small.groups and large.groups:
         said.append("The smaller one has no random term: it is fitted by ordinary least squares, the larger by lmer.")
@@ -158,4 +158,4 @@ def _shown(name: str) -> str:
 
 def joined(items: list[str]) -> str:
     """Items in a sentence; ``nothing`` if there are none."""
-    return listed(items) if items else "nothing"
+    return listed(items, most=len(items)) if items else "nothing"

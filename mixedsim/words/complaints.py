@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mixedsim.listing import counted, listed
 from mixedsim.words.kinds import Column
-from mixedsim.words.listing import counted, listed
 from mixedsim.words.variance import varying
 
 _NEARLY = 0.05  # a value that varies in so few levels of a group may have been mistyped there

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mixedsim.listing import counted
 from mixedsim.words.anatomy import Anatomy
 
 KINDS = ("fixed", "standard deviations", "correlations", "residual")
-_SINGULAR = {"standard deviations": "standard deviation", "correlations": "correlation"}
 
 
-def counted(model: Anatomy) -> dict[str, int]:
+def parameters_of(model: Anatomy) -> dict[str, int]:
     """Parameters by kind: fixed, standard deviations, correlations, residual (1 for a Gaussian outcome, else 0)."""
     sizes = [len(block.columns) for group in model.groups for block in group.blocks]
     pairs = sum(size * (size - 1) // 2 for size in sizes)
@@ -20,12 +20,12 @@ def counted(model: Anatomy) -> dict[str, int]:
 def in_words(counts: Mapping[str, int]) -> str:
     """``4 parameters: 2 fixed effects, 1 standard deviation of a random effect, …``."""
     said = [
-        plural(counts["fixed"], "fixed effect"),
-        *([plural(counts["standard deviations"], "standard deviation")] if counts["standard deviations"] else []),
-        *([plural(counts["correlations"], "correlation")] if counts["correlations"] else []),
+        counted(counts["fixed"], "fixed effect"),
+        *([counted(counts["standard deviations"], "standard deviation")] if counts["standard deviations"] else []),
+        *([counted(counts["correlations"], "correlation")] if counts["correlations"] else []),
         *(["1 residual standard deviation"] if counts["residual"] else []),
     ]
-    return f"{plural(sum(counts.values()), 'parameter')}: {', '.join(said)}"
+    return f"{counted(sum(counts.values()), 'parameter')}: {', '.join(said)}"
 
 
 def assumed(model: Anatomy) -> str:
@@ -39,12 +39,7 @@ def assumed(model: Anatomy) -> str:
     )
 
 
-def plural(number: int, noun: str) -> str:
-    """``1 term``, ``2 terms``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def spread(size: int, pairs: int) -> str:
+def sds_and_correlations(size: int, pairs: int) -> str:
     """``2 standard deviations and 1 correlation``."""
-    sds = plural(size, "standard deviation")
-    return f"{sds} and {plural(pairs, 'correlation')}" if pairs else sds
+    sds = counted(size, "standard deviation")
+    return f"{sds} and {counted(pairs, 'correlation')}" if pairs else sds

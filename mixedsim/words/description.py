@@ -12,10 +12,10 @@ import pandas as pd
 
 from mixedsim.errors import DataError, shown
 from mixedsim.frame import as_frame
+from mixedsim.listing import listed
 from mixedsim.reading import is_numeric, read_column
 from mixedsim.words.centring import group_of, numbers_of
 from mixedsim.words.correlations import correlations
-from mixedsim.words.listing import listed
 from mixedsim.words.variance import Codes, Floats, split, varying
 
 _MOST_CATEGORIES = 20

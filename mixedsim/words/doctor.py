@@ -11,10 +11,10 @@ import pandas as pd
 
 from mixedsim.errors import DataError, nearest, shown
 from mixedsim.frame import as_frame
+from mixedsim.listing import counted, listed, spread
 from mixedsim.words.complaints import complaints
 from mixedsim.words.identification import Term, random_terms, typical
 from mixedsim.words.kinds import Column, read_kinds
-from mixedsim.words.listing import counted, listed, spread
 from mixedsim.words.relations import Pair, combinations, relate
 from mixedsim.words.structure_table import Structure
 from mixedsim.words.suggestions import Suggestion, about_outcome, guess_outcome, predictors, suggest

@@ -13,7 +13,7 @@ from mixedsim.errors import FormulaError
 from mixedsim.words import comparing
 from mixedsim.words.anatomy import Anatomy, Family, anatomy
 from mixedsim.words.cautions import cautions
-from mixedsim.words.counting import assumed, counted, in_words
+from mixedsim.words.counting import assumed, in_words, parameters_of
 from mixedsim.words.levels import levels
 from mixedsim.words.notations import matrix, scalar, varying
 from mixedsim.words.sentences import arrangement, sentences
@@ -76,7 +76,7 @@ class Explanation:
     @cached_property
     def parameters(self) -> dict[str, int]:
         """Number of parameters by kind: fixed, standard deviations, correlations, residual."""
-        return counted(self.anatomy)
+        return parameters_of(self.anatomy)
 
     @property
     def structure(self) -> tuple[str, ...]:
@@ -252,7 +252,8 @@ def _filled(sentence: str) -> list[str]:
 def _headed(one: Explanation) -> str:
     """A formula as a heading, its equations below."""
     equations = html.escape(one.latex._repr_latex_(), quote=False)
-    return f"<p><b><code>{html.escape(one.formula)}</code></b></p><div>{equations}</div>"
+    # A book made by Sphinx typesets what has this class and nothing else; a notebook typesets everything.
+    return f'<p><b><code>{html.escape(one.formula)}</code></b></p><div class="math">{equations}</div>'
 
 
 def _paragraphs(sentences: tuple[str, ...]) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixedsim.formula import spelled
+from mixedsim.listing import counted
 from mixedsim.words.kinds import Column
-from mixedsim.words.listing import counted
 from mixedsim.words.relations import Pair
 from mixedsim.words.variance import varying
 

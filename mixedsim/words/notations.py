@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mixedsim.equation import Equation, Matrix, Part, indexed, named
+from mixedsim.listing import listed
 from mixedsim.words.anatomy import Anatomy, Block, Column, Group, marked
 
 Place = Callable[[str], str]
@@ -179,7 +180,7 @@ def _drawn(model: Anatomy, group: Group, block: Block) -> Equation:
     """``u₀ⱼ, u₁ⱼ ~ Normal(0, sd σᵤ₀ and σᵤ₁, correlation ρᵤ₀₁)``."""
     left = ", ".join(effect(model, group, column) for column in block.columns)
     sds = [deviation(model, group, column) for column in block.columns]
-    parts = ["Normal(0,", f"sd {listed(sds)}"]
+    parts = ["Normal(0,", f"sd {listed(sds, most=len(sds))}"]
     pairs = [
         correlation(model, group, one, two)
         for at, one in enumerate(block.columns)
@@ -188,11 +189,6 @@ def _drawn(model: Anatomy, group: Group, block: Block) -> Equation:
     if pairs:
         parts = [*parts[:-1], f"{parts[-1]},", f"correlation{'s' * (len(pairs) > 1)} {', '.join(pairs)}"]
     return Equation(left, "~", (*parts[:-1], f"{parts[-1]})"))
-
-
-def listed(items: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join([", ".join(items[:-1])] * (len(items) > 1) + list(items[-1:]))
 
 
 def _residual(model: Anatomy) -> list[Equation]:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from mixedsim.formula import RandomTerm, fixed_terms, unquote, variables_of
 from mixedsim.grammar import FormulaText
+from mixedsim.listing import counted, listed
 from mixedsim.words.anatomy import Anatomy, Block, Column, Group
-from mixedsim.words.counting import plural, spread
-from mixedsim.words.notations import listed
+from mixedsim.words.counting import sds_and_correlations
 
 
 def sentences(model: Anatomy) -> tuple[tuple[str, str], ...]:
@@ -43,7 +43,7 @@ def fixed_sentence(term: str, model: Anatomy) -> str:
             what = f"{y} at each level"
         return f"category: {what}{where}{_exact(columns, model)}{_over_groups(term, model)}"
     if len(columns) > 1:
-        return f"curve: {y} bends with it, by {plural(len(columns), 'coefficient')}{where}{_over_groups(term, model)}"
+        return f"curve: {y} bends with it, by {counted(len(columns), 'coefficient')}{where}{_over_groups(term, model)}"
     return f"slope: how much {y} changes when {unquote(term)} is larger by 1{where}{_over_groups(term, model)}"
 
 
@@ -77,7 +77,7 @@ def random_sentence(terms: list[RandomTerm], model: Anatomy) -> tuple[str, str]:
             said += f"; {which} may be correlated"
     if len(groups) > 1:
         said = f"stands for {' + '.join(f'({term.effects} | {term.group})' for term in terms)}: {said}"
-    counts = spread(size, pairs) + (" and no correlation" if double and not pairs and size > 1 else "")
+    counts = sds_and_correlations(size, pairs) + (" and no correlation" if double and not pairs and size > 1 else "")
     several = model.frame is None and any(_is_category(model.factors(column.term), [column]) for column in columns)
     at_least = "at least " if several else ""
     return text, f"{said}: {at_least}{counts}"
@@ -157,7 +157,7 @@ def _is_category(factors: tuple[str, ...], columns: list[Column]) -> bool:
 def _exact(columns: list[Column], model: Anatomy) -> str:
     if model.frame is None or len(columns) == 1:
         return ""
-    return f" ({plural(len(columns), 'coefficient')})"
+    return f" ({counted(len(columns), 'coefficient')})"
 
 
 def _as_written(term: RandomTerm, model: Anatomy) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from mixedsim.words.listing import counted
+from mixedsim.listing import counted
 
 _WIDTH = 100
 _MOST = 30  # columns of the data that are printed one by one

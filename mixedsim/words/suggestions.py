@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mixedsim.formula import spelled
+from mixedsim.listing import counted, listed
 from mixedsim.words.identification import FEW_LEVELS, Term, written
 from mixedsim.words.kinds import Column
-from mixedsim.words.listing import counted, listed
 from mixedsim.words.names import names_outcome, names_time
 from mixedsim.words.variance import cells, split, varying
 

@@ -96,7 +96,8 @@ def variables_in(draw: st.DrawFn, clusters: Mapping[str, Any], wild: bool) -> di
             made[name] = computed(draw, rows[-1], observed)
             level = "g" if isinstance(made[name], ms.ClusterMean) else None
         elif manner == "correlated" and not made:
-            made["x, v"] = ms.Correlated([ms.Normal(mean, 1, level), ms.LogNormal(0, 0.4, level)], **together(draw, level))
+            members = [ms.Normal(mean, 1, level), ms.LogNormal(0, 0.4, level)]
+            made["x, v"] = ms.Correlated(members, **together(draw, level))
             levels["v"] = level
         else:
             made[name] = distribution(draw, level, mean, observed)
@@ -140,8 +141,11 @@ def parts_of(variables: Mapping[Any, Any]) -> dict[str, ms.Variable]:
 
 def coefficients(parts: Mapping[str, ms.Variable]) -> list[str]:
     """The names that formulaic gives to the coefficients of these variables."""
-    named = [[name] if not (c := one.categories()) else [f"{name}[T.{k}]" for k in c[1:]] for name, one in parts.items()]
-    return ["Intercept", *(name for names in named for name in names)]
+    names = ["Intercept"]
+    for name, one in parts.items():
+        levels = one.categories()
+        names += [name] if levels is None else [f"{name}[T.{level}]" for level in levels[1:]]
+    return names
 
 
 @st.composite
@@ -204,7 +208,9 @@ def problems(columns: list[str], numbers: list[str]) -> st.SearchStrategy[ms.Pro
     made = [
         st.builds(ms.Missing, anywhere, st.sampled_from([0.0, 0.2, 1.0])),
         st.builds(ms.Missing, anywhere, st.just(0.3), st.just("g")),
-        st.builds(ms.Dropout, st.sampled_from([0.0, 0.3, 1.0]), st.just("g"), st.none(), st.sampled_from(["before", "after"])),
+        st.builds(
+            ms.Dropout, st.sampled_from([0.0, 0.3, 1.0]), st.just("g"), leaves=st.sampled_from(["before", "after"])
+        ),
         st.builds(ms.Duplicated, st.sampled_from([0.0, 0.3, 1.0])),
         st.builds(ms.Miscoded, st.just("g"), st.sampled_from([0.3, 1.0])),
     ]

@@ -165,6 +165,26 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
         "fixef.z is no coefficient of the formula; expected are Intercept, x.",
     ),
     ({"fixef": {"Intercept": 1, "x": "two"}}, "fixef.x must be a number, found 'two'."),
+    (
+        {"fixef": {"Intercept": 1, "x": "0,5"}},
+        "fixef.x must be a number, found '0,5': decimals take a point, not a comma, as in 0.5.",
+    ),
+    (
+        {"fixef": {"Intercept": 1, "x": "\u22120.5"}},
+        "fixef.x must be a number, found '\u22120.5': the minus sign is the hyphen of the keyboard, as in -0.5.",
+    ),
+    (
+        {"fixef": {"Intercept": 1, "x": "3%"}},
+        "fixef.x must be a number, found '3%': a share lies between 0 and 1, so write 3% as 0.03.",
+    ),
+    (
+        {
+            "formula": "y ~ x + (1 | school/class)",
+            "clusters": {"school": 3, "class": {"in": "school", "n": 4}},
+            "ranef": {"school": {"sd": 1}, "school:class": {"sd": 1}},
+        },
+        "ranef.school:class is no grouping factor of the formula: did you mean 'class:school'?",
+    ),
     ({"fixef": {"Intercept": 1, "x": float("inf")}}, "fixef.x must be a finite number, found inf."),
     ({"fixef": [1, 2]}, "fixef must hold one number a coefficient, found [1, 2]."),
     ({"ranef": {}}, "ranef.therapist is missing: the term (1 | therapist) has 1 effect."),

@@ -148,3 +148,14 @@ class TestWithinScale:
     def test_it_must_be_true_or_false(self) -> None:
         with pytest.raises(PopulationError, match=r"Within\.scale must be true or false, found 2\.$"):
             ms.Within("x", scale=2)  # type: ignore[arg-type]
+
+
+def test_units_that_met_nobody_have_nothing_to_make_exact() -> None:
+    """Of forty items some are in no sample of four: no row, no moments, and no warning."""
+    items = {"group": 6, "item": {"n": 40, "sample": 4}}
+    residuals = {"exact": ["x"], "by": "item"}
+    sample = population(formula="y ~ x + z + arm + (1 | group)", clusters=items, size=6, residual=residuals).draw(1)
+    item = sample.data["item"]
+    spread = sample.truth.residuals.groupby(item, observed=True).std()
+    assert len(spread) < item.cat.categories.size == 40
+    np.testing.assert_allclose(spread, 3)

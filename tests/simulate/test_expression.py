@@ -207,6 +207,17 @@ def test_the_one_spelling_keeps_the_meaning(typed: str) -> None:
         ("exp(x, 2)", "Normal.mean calls 'exp' in 'exp(x, 2)'; it takes one argument."),
         ("exp(x=2)", "Normal.mean calls 'exp' in 'exp(x=2)'; it takes one argument."),
         ("'a'", "Normal.mean contains the text 'a', which is compared with nothing."),
+        ("5,5", "Normal.mean contains '5,5', which is not arithmetic: decimals take a point, not a comma, as in 0.5."),
+        (
+            "np.log(x)",
+            "Normal.mean contains 'np.log(x)', which is not arithmetic: write a function by its name alone, as in "
+            "log(x).",
+        ),
+        (
+            "x = 1",
+            "Normal.mean must be a number or an expression such as '5 + 0.8 * ses', found 'x = 1': that two things are "
+            "equal is written ==.",
+        ),
         ("9 ** 9 ** 9 ** 9", "Normal.mean must be a finite number, found inf."),
         ("1 / 0", "Normal.mean must be a finite number, found inf."),
         ("x" * 1001, "Normal.mean is 1001 characters long; an expression has at most 1000."),

@@ -341,7 +341,7 @@ def test_one_form(given: Any, settled: dict[str, Any], in_yaml: str | None) -> N
             {"family": {"kind": "negative-binomial", "theta": 0}},
             "family.theta must lie between 0.001 and 1e+06, found 0.",
         ),
-        ({"family": {"kind": "gamma", "cv": -1}}, "family.cv must lie between 0.001 and 100, found -1."),
+        ({"family": {"kind": "gamma", "cv": -1}}, "family.cv must lie between 0.001 and 5, found -1."),
         (
             {"family": {"kind": "poisson", "exposure": "day"}},
             "family.exposure must be a variable, found 'day': did you mean 'days'?",
@@ -486,6 +486,11 @@ def test_what_is_refused(changes: dict[str, Any], message: str) -> None:
             "choose smaller effects.",
         ),
         (
+            {"family": {"kind": "gamma", "cv": 1}, "fixef": {"Intercept": -900, "x": 0}},
+            "family.link is 'log', and in this draw a mean is 0; that of a gamma outcome must be above 0: choose other "
+            "effects.",
+        ),
+        (
             {"family": ("gaussian", "log"), "sigma": 1, "fixef": {"Intercept": 900, "x": 0}},
             "family.link is 'log', and in this draw a mean reaches inf; that of a gaussian outcome must be finite: "
             "choose the link 'identity' or smaller effects.",
@@ -550,3 +555,9 @@ family:
     assert str(caught.value) == (
         "line 12: sigma is the sd of residuals, which an ordinal outcome has not: leave it out."
     )
+
+
+def test_amounts_that_vary_most_are_above_zero_still() -> None:
+    """A gamma variable of shape 1/25 is below the smallest double with probability exp(−744/25), once in 1e13."""
+    values = population(family={"kind": "gamma", "cv": 5}, size=200).draw(1).data["y"]
+    assert values.min() > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -227,3 +228,18 @@ def test_the_latent_variance_is_that_of_the_link() -> None:
     latent = {"logit": np.log(u / (1 - u)), "cloglog": -np.log(-np.log(u))}
     for link, values in latent.items():  # the sd of a sample variance is below 1 % of it here
         assert float(values.var()) == pytest.approx(_LATENT[link], rel=0.02)
+
+
+def test_a_single_unit_has_no_sd() -> None:
+    alone = ms.scenarios.therapist_plain(therapists=1, patients=5).answer_key(1)
+    assert alone.to_dict()["realised"]["therapist"]["Intercept"]["sd"] is None
+    assert re.search(r"therapist Intercept +1 +–", str(alone))
+
+
+def test_the_key_says_how_residuals_and_effects_are_shaped() -> None:
+    shaped = ms.scenarios.therapist_plain().with_(
+        ranef={"therapist": {"sd": 2, "shape": "skewed"}}, residual={"ar1": 0.4, "shape": {"kind": "t", "df": 4}}
+    )
+    lines = str(shaped.answer_key(seed=1)).split("\n")
+    assert "Residuals    t (df 4), ar1 0.4, by therapist" in lines
+    assert "Shape of the effects of therapist  skewed (skewness 2)" in lines

@@ -149,3 +149,34 @@ def test_coefficients_have_formulaics_names(right: str, names: list[str]) -> Non
     sample = population.draw(1)
     assert sorted(population.fixef) == sorted(names)
     assert sorted(sample.truth.fixef.index) == sorted(names)
+
+
+@pytest.mark.parametrize("people", [10, 5000])
+def test_a_number_taken_as_a_category_has_a_coefficient_for_every_value(people: int) -> None:
+    fixef = {"Intercept": 1.0, "busy": 2.0, **{f"C(wave)[T.{wave}]": float(wave) for wave in range(2, 8)}}
+    panel = ms.Population(
+        "y ~ C(wave) + busy + (1 | person)",
+        clusters={"person": people},
+        size=7,
+        variables={"day": ms.Assigned(range(7)), "wave": ms.Derived("day + 1"), "busy": ms.Bernoulli(0.1)},
+        fixef=fixef,
+        ranef={"person": {"sd": 0}},
+        sigma=0,
+    )
+    assert list(panel.fixef) == ["Intercept", *[f"C(wave)[T.{wave}]" for wave in range(2, 8)], "busy"]
+    data = panel.draw(seed=1).data
+    expected = 1 + 2 * data["busy"] + data["wave"].where(data["wave"] > 1, 0)
+    assert data["y"].tolist() == expected.tolist()
+
+
+def test_a_rare_value_taken_as_a_category_is_found() -> None:
+    rare = ms.Population(
+        "y ~ C(ill) + (1 | person)",
+        clusters={"person": 200},
+        size=2,
+        variables={"ill": ms.Bernoulli(0.05)},
+        fixef={"Intercept": 1, "C(ill)[T.1]": 2},
+        ranef={"person": {"sd": 1}},
+        sigma=1,
+    )
+    assert rare.draw(seed=1).data["ill"].sum() > 0

@@ -262,7 +262,10 @@ def test_a_sd_that_is_negative_in_a_draw() -> None:
     ("lines", "message"),
     [
         ("sigma: 2 + 0.5 * z", "line 10: sigma uses 'z', which is not among the variables: known are 'x'."),
-        ("sigma: 1\nresidual:\n  ar1: 0,5", "line 12: residual.ar1 must be a number, found '0,5'."),
+        (
+            "sigma: 1\nresidual:\n  ar1: 0,5",
+            "line 12: residual.ar1 must be a number, found '0,5': decimals take a point, not a comma, as in 0.5.",
+        ),
         (
             "sigma: 1\nresidual: {ar1: 0.5, by: g2}",
             "line 11: residual.by must be a cluster, found 'g2': did you mean 'g'?",

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mixedsim as ms
+from mixedsim.simulate import yaml_text
 
 SPEC = """\
 name: clinic
@@ -387,3 +388,33 @@ def test_without_pyyaml_one_sentence_says_what_to_install(monkeypatch: pytest.Mo
     for call in (CLINIC.to_yaml, lambda: ms.Population.from_yaml(SPEC)):
         with pytest.raises(ms.MixedsimError, match=r"pip install 'mixedsim\[classroom\]'"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "formula: y ~ x + (1 | g)\nclusters:\ng: 80\nsize: 3\n",
+            "line 3: g is not a field: if it belongs to clusters, indent it by two spaces.",
+        ),
+        (
+            "formula: y ~ x + (1 | g)\nclusters:\n  g:80\nsize: 3\n",
+            "line 2: clusters has a colon without a space after it: write 'g: 80'.",
+        ),
+        (
+            "formula: y ~ x + (1 | g)\nclusters:\n  g: 80\nsiz: 3\n",
+            "line 4: siz is not a field: did you mean 'size'?",
+        ),
+    ],
+)
+def test_a_section_that_is_laid_out_wrongly(text: str, message: str) -> None:
+    with pytest.raises(ms.PopulationError) as caught:
+        ms.Population.from_yaml(text)
+    assert str(caught.value) == message
+
+
+def test_a_number_may_begin_with_sign_and_point() -> None:
+    text = ms.scenarios.therapist_plain().to_yaml()
+    assert yaml_text.read("{a: -.5, b: +.25, c: -.5e1}", "")[0] == {"a": -0.5, "b": 0.25, "c": -5.0}
+    assert yaml_text.read(f"name: {yaml_text.scalar('-.5')}", "")[0] == {"name": "-.5"}
+    assert ms.Population.from_yaml(text) == ms.scenarios.therapist_plain()

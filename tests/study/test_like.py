@@ -431,3 +431,21 @@ def test_only_a_fit_will_do():
     with pytest.raises(ms.MixedsimError) as caught:
         ms.Population.from_fit("y ~ x")
     assert str(caught.value) == "from_fit needs a linear mixed model fitted by lmer, found str."
+
+
+@pytest.mark.parametrize(
+    ("formula", "kept"),
+    [
+        ("y ~ np.log(z + (9)) + (1 | g)", True),
+        ("y ~ np.log(9 + abs(w) + z) + w + (1 | g)", True),
+        ("y ~ 1 + (0 + np.log(z + 9) | g)", True),
+        ("y ~ np.log(9 + w) + z + (z | g)", False),
+    ],
+)
+def test_what_a_function_reads_keeps_its_range_wherever_it_stands(formula, kept):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 20), "z": rng.normal(size=400), "w": rng.normal(size=400)})
+    data["y"] = rng.normal(size=400) + np.repeat(rng.normal(size=20), 20) * (1 + data["z"])
+    variables = like(formula, data).variables
+    assert isinstance(variables["z"], ms.Derived if kept else ms.Normal)
+    assert not kept or variables["z"].expr.startswith("min(max(z_exact, -")

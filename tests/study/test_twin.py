@@ -313,6 +313,15 @@ def failing(**changes):
         ),
         (
             ms.Population(
+                "y ~ arm + x + (1 | g)", clusters={"g": 2}, size=15,
+                variables={"arm": ms.Assigned([0, 1], level="g"), "x": ms.Normal(40, 10)},
+                fixef={"Intercept": 20.1, "arm": -3.4, "x": 0.12}, ranef={"g": {"sd": 2.2}}, sigma=6.1,
+            ), {},
+            "2 levels of 'g' are too few for a twin: beside the fixed effects they leave room for 0 of the 1 effects "
+            "that vary in (1 | g).",
+        ),
+        (
+            ms.Population(
                 "y ~ arm + (1 | g)", clusters={"g": 6}, size=4,
                 variables={"arm": ms.Categorical(["usual", "new", "none"], probs=[0.5, 0.499, 0.001])},
                 fixef={"Intercept": 0, "arm[T.new]": 1, "arm[T.none]": 1}, ranef={"g": {"sd": 1}}, sigma=1,

@@ -163,7 +163,7 @@ def test_a_notebook_gets_html_and_mathematics():
     words = ms.explain("y ~ x + (x | g)")
     assert isinstance(words, Explanation)
     assert isinstance(words.latex, Latex)
-    assert "$$\n\\begin{aligned}" in words._repr_html_()
+    assert '<div class="math">$$\n\\begin{aligned}' in words._repr_html_(), "which a book typesets"
     assert "&lt;" not in words._repr_html_().split("$$")[0]
     assert words.equations("hlm")._repr_latex_().startswith("$$\n")
     assert "<code>y ~ x + (1 | g)</code>" in ms.explain("y ~ x + (1 | g)", "y ~ x + (x | g)")._repr_html_()

@@ -114,7 +114,8 @@ class _Check:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._back(self._call(node, node.func.id))
         if isinstance(node, ast.Name):
-            raise FieldError(_FIELD, f"has {node.id!r} outside of a statistic: write mean({node.id}), for instance.")
+            example = f"{node.id}(x)" if node.id in STATISTICS else f"mean({node.id})"
+            raise FieldError(_FIELD, f"has {node.id!r} outside of a statistic: write {example}, for instance.")
         known = f"{', '.join(STATISTICS)}, {', '.join(FUNCTIONS)}"
         raise FieldError(_FIELD, f"contains {_written(node)}, which is no number: use {known}, numbers and + - * / **.")
 

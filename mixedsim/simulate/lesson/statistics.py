@@ -57,7 +57,7 @@ def slope(x: Array, y: Array) -> float:
     if not _varies(x):
         return math.nan
     deviation = x - x.mean()
-    return float(deviation @ y / (deviation @ deviation))
+    return float(deviation @ (y - y.mean()) / (deviation @ deviation))  # y centred too: a large mean costs digits
 
 
 def within(x: Array, y: Array, by: Clusters) -> float:

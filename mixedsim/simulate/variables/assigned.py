@@ -45,6 +45,10 @@ class Assigned(Variable):
       sides that chance chooses.
     - ``Assigned([1, 2, 3, 4], level="clinic", shuffle=True)`` as ``step``: a stepped wedge, in which
       ``Derived("time >= step")`` says who is treated already.
+    - Subjects who meet all items, half of them in each condition, and every item in both (a Latin square):
+      ``Assigned([0, 1], level="subject")`` as ``list``, ``Assigned([0, 1], level="item")`` as ``half``, and
+      ``Derived("list == half")`` as the condition. ``Assigned([0, 1], within="subject")`` alone would give every item
+      the same condition for all subjects.
 
     Parameters
     ----------
@@ -106,8 +110,10 @@ class Assigned(Variable):
         leaves = place.structure.leaves()
         one_row = self.level is None and place.structure.size == 1
         if one_row and (self.within is None or (self.within,) == leaves):
-            cell = " × ".join(leaves)
-            problem = f"must be a larger cluster: each {cell} has one row, and all rows would get the first value."
+            cell, leaf = " × ".join(leaves), leaves[-1]
+            problem = f"must be a larger cluster: each {cell} has one row, and all rows would get the first value"
+            larger = f"within={leaves[0]!r}, shuffle=True" if len(leaves) > 1 else "size=2 or more"
+            problem = f"{problem}; write {larger}, or level={leaf!r} for one value a unit of {leaf}."
             raise FieldError(("Assigned", "within"), problem)
         return self.level
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mixedsim.simulate.expression import Parameter, Values, evaluate, parameter
-from mixedsim.simulate.fields import FieldError, Path, number, shown
+from mixedsim.simulate.fields import FieldError, Path, is_list, number, shown
 from mixedsim.simulate.replay.numbers import RNumbers
 from mixedsim.simulate.variables.scores import upto
 from mixedsim.simulate.variables.variable import Array, Drawn, Interval
@@ -125,7 +125,7 @@ def _checked_probs(probs: object, count: int) -> tuple[Parameter, ...]:
     field = ("Categorical", "probs")
     if probs is None:
         return (1 / count,) * count
-    if isinstance(probs, str) or not isinstance(probs, Sequence | np.ndarray):
+    if not is_list(probs):
         raise FieldError(field, f"must be a list of numbers, found {shown(probs)}.")
     weights = [parameter(p, field, low=0) for p in probs]
     if len(weights) != count:

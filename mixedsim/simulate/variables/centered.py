@@ -10,7 +10,7 @@ import numpy as np
 
 from mixedsim.simulate.expression import Parameter
 from mixedsim.simulate.variables.computed import Computed
-from mixedsim.simulate.variables.variable import Array, Site
+from mixedsim.simulate.variables.variable import ROUNDING, Array, Site
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,10 @@ class Centered(Computed):
         values: Any = site.read(self.of)
         centered: Array = values - rows.mean()
         spread = np.std(rows, ddof=1) if self.scale and len(rows) > 1 else 0.0
-        if spread > 0:
+        if spread > ROUNDING * abs(rows).max():
             centered /= spread
+        elif self.scale:
+            centered[:] = 0.0
         return centered
 
     def equation(self, write: Callable[[Parameter], str]) -> tuple[str, str]:

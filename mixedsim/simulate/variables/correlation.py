@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.simulate.covariance import Matrix, cholesky
-from mixedsim.simulate.fields import FieldError, Path, number, shown
+from mixedsim.simulate.fields import FieldError, Path, is_list, number, shown
 
 Correlation = float | Matrix  # one number for every pair, or a matrix
 
@@ -36,7 +35,7 @@ def matrix_of(given: Correlation, q: int) -> Matrix:
 
 def checked_shares(given: Any, q: int, path: Path) -> float | tuple[float, ...]:
     """Numbers from 0 to 1 in their one form: one number if all are the same, else one for each of q variables."""
-    if not _is_list(given):
+    if not is_list(given):
         return number(given, path, low=0, high=1)
     shares = tuple(number(one, path, low=0, high=1) for one in given)
     if len(shares) != q:
@@ -56,9 +55,9 @@ def correlated_normals(corr: Matrix, streams: list[np.random.Generator], size: i
 
 
 def _checked_corr(given: Any, q: int, path: Path) -> Matrix:
-    if not _is_list(given):
+    if not is_list(given):
         given = matrix_of(number(given, path, low=-1, high=1), q)
-    rows = [list(row) if _is_list(row) else [row] for row in given]
+    rows = [list(row) if is_list(row) else [row] for row in given]
     if len(rows) != q or any(len(row) != q for row in rows):
         widest = max((len(row) for row in rows), default=0)
         raise FieldError(path, f"must be one number or {q}×{q}, a row for each member, found {len(rows)}×{widest}.")
@@ -73,7 +72,3 @@ def _checked_corr(given: Any, q: int, path: Path) -> Matrix:
     if cholesky(corr) is None:
         raise FieldError(path, "is impossible: no variables are correlated like this (a negative eigenvalue).")
     return corr
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)

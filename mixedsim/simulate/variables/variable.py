@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
+ROUNDING = 1e-12  # what varies by less, relative to its size, is constant but for rounding
 
 
 @contextmanager

@@ -96,3 +96,8 @@ def test_what_does_not_exist_is_nan() -> None:
         statistics.icc(constant, BY),
     ]
     assert all(math.isnan(value) for value in nothing), nothing
+
+
+def test_a_large_mean_costs_no_digits() -> None:
+    x, y = np.array([1.1, 2.3, 3.7, 5.2]), np.array([3.0, 5.0, 4.0, 8.0])
+    assert statistics.slope(x, y + 2.0**45) == pytest.approx(statistics.slope(x, y), rel=1e-13)

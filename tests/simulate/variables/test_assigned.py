@@ -210,14 +210,14 @@ def test_what_was_left_to_be_understood_is_written_out(
             CROSSED,
             1,
             "variables.x.within must be a larger cluster: each subject × item has one row, and all rows would get the "
-            "first value.",
+            "first value; write within='subject', shuffle=True, or level='item' for one value a unit of item.",
         ),
         (
             ms.Assigned(ARMS),
             NESTED,
             1,
             "variables.x.within must be a larger cluster: each class has one row, and all rows would get the first "
-            "value.",
+            "value; write size=2 or more, or level='class' for one value a unit of class.",
         ),
     ],
 )
@@ -227,3 +227,14 @@ def test_where_values_cannot_be_given_out(
     with pytest.raises(ms.PopulationError) as caught:
         population({"x": variable}, clusters, size)
     assert str(caught.value) == message
+
+
+def test_a_latin_square_gives_every_subject_and_every_item_both_conditions() -> None:
+    variables = {
+        "list": ms.Assigned([0, 1], level="subject"),
+        "half": ms.Assigned([0, 1], level="item"),
+        "x": ms.Derived("list == half"),
+    }
+    data = population(variables, {"subject": 6, "item": 4}, 1).draw(seed=1).data
+    assert (data.groupby("subject", observed=True)["x"].mean() == 0.5).all()
+    assert (data.groupby("item", observed=True)["x"].mean() == 0.5).all()

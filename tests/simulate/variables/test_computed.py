@@ -143,6 +143,11 @@ class TestCentered:
         np.testing.assert_allclose(table["s"], (column - column.mean()) / column.std(), atol=1e-12)
         assert level_of(ms.Centered(of)) == {"age": "class", "ses": "school"}.get(of)
 
+    def test_a_column_without_spread_stays_zero_whatever_rounding_makes_of_its_mean(self) -> None:
+        table = schools({"flat": ms.Normal(0.1, 0), "s": ms.Centered("flat", scale=True)}, 9)
+        assert table["flat"].mean() != 0.1  # or there is nothing to be seen
+        assert (table["s"] == 0).all()
+
     def test_a_column_without_spread_stays_0(self) -> None:
         assert schools({"one": ms.Normal(5, 0), "c": ms.Centered("one", scale=True)})["c"].eq(0).all()
         assert data({"x": ms.Normal(0, 1), "c": ms.Centered("x", scale=True)}, {"g": 1}, size=1)["c"].tolist() == [0]
