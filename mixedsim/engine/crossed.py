@@ -212,7 +212,7 @@ class CrossedAbsorbed:
             left = self.u_lam[own].reshape(j, q, -1)
             right = inverse[own].reshape(j, q, -1)
             h_lam = gram_of_rows(left, right)
-            return np.asarray(np.linalg.solve(lam.T, h_lam.T).T)
+            return np.asarray(h_lam / lam if q == 1 else np.linalg.solve(lam.T, h_lam.T).T)
         u = self.u[own].reshape(j, q, -1)
         uku = gram_of_rows((self.u[own] @ k_rest).reshape(j, q, -1), u)
         diagonal = self.u[own, own].reshape(j, q, j, q)[np.arange(j), :, np.arange(j), :]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from mixedsim.engine.covariance import Layout
 from mixedsim.engine.cross_products import CrossProducts
@@ -62,7 +63,7 @@ class Profile:
     @property
     def contrast(self) -> Floats:
         """c with ``[X y] c = y − Xβ``."""
-        return np.append(-self.beta, 1.0)
+        return _contrast(self.beta)
 
 
 class Objective:
@@ -93,8 +94,8 @@ class Objective:
         if r2 <= _EXACT * absorbed.ww[p, p] or r2 <= _EXACT * self.cp.yy[0]:
             raise explained_exactly()
         deviance = absorbed.logdet + self.nu * (1.0 + np.log(2.0 * np.pi * r2 / self.nu)) - self.cp.log_weights
-        contrast = np.append(-beta, 1.0)
-        ww_bar = (self.nu / r2) * np.outer(contrast, contrast)
+        contrast = _contrast(beta)
+        ww_bar = (self.nu / r2) * (contrast[:, None] * contrast)
         if self.reml:
             deviance += log_w
             ww_bar[:p, :p] += w_inverse
@@ -170,6 +171,12 @@ def explained_exactly() -> DataError:
     )
 
 
+def _contrast(beta: Floats) -> Floats:
+    contrast = np.ones(len(beta) + 1)
+    np.negative(beta, out=contrast[:-1])
+    return contrast
+
+
 def _inverse(w: Floats) -> tuple[Floats, float]:
     """Inverse and log-determinant of a positive-definite matrix (0 × 0 included).
 
@@ -178,12 +185,12 @@ def _inverse(w: Floats) -> tuple[Floats, float]:
     """
     if len(w) == 0:
         return w, 0.0
-    try:
-        root = np.linalg.cholesky(w)
-    except np.linalg.LinAlgError:
-        raise explained_exactly() from None
-    half = np.linalg.inv(root)
-    return half.T @ half, 2.0 * float(np.log(np.diag(root)).sum())
+    # LAPACK itself: for a handful of columns NumPy's wrappers take ten times as long as the work
+    root, failed = lapack.dpotrf(w, lower=1, clean=1)
+    if failed:
+        raise explained_exactly()
+    half, _ = lapack.dtrtri(root, lower=1)
+    return np.asarray(half.T @ half), 2.0 * float(np.log(root.diagonal()).sum())
 
 
 def _one_factor(stage: Stage, at: Profile, directions: Floats, reml: bool) -> Floats:
@@ -208,8 +215,8 @@ def _one_factor(stage: Stage, at: Profile, directions: Floats, reml: bool) -> Fl
         x += 2.0 * (g @ at.w_inverse) @ transposed(g)
     pairs = (h_full.reshape(j, -1).T @ x.reshape(j, -1)).reshape(q, q, q, q)
     hessian = np.einsum("kab,lcd,bcda->kl", directions, directions, pairs)
-    s = np.tensordot(directions, h.T @ h, axes=([1, 2], [0, 1]))
-    hessian -= (weight / at.r2) * np.outer(s, s)
+    s = directions.reshape(len(directions), -1) @ (h.T @ h).reshape(-1)
+    hessian -= (weight / at.r2) * (s[:, None] * s)
     if p:
         gh = gram(g.reshape(j, 1, -1), h.reshape(j, 1, -1)).reshape(q, p, q)
         a = np.einsum("kab,apb->kp", directions, gh)
