@@ -33,6 +33,7 @@ from mixedsim.simulate.answer_key import key_to
 
 _KEYS: Final = "keys"
 _MANIFEST: Final = "manifest.json"
+_FORMAT: Final = 1  # of the folder; one more whenever a version makes other files, or other data of the same seed
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ def hand_out(
     Raises
     ------
     MixedsimError
-        If two ids would share a file; or if the folder was made from another population, secret or lesson, or holds a
-        data file that is not as it was written. Then nothing is written (with `force` all is written again).
+        If two ids would share a file; or if the folder was made from another population, secret or lesson, or by a
+        version that makes other data, or holds a data file that is not as it was written. Then nothing is written (with
+        `force` all is written again).
     """
     names = file_names(students)
     secret = course_secret() if secret is None else secret
     made_from = {
+        "format": _FORMAT,
         "population": population.name,
         "fingerprint": population.fingerprint,
         "lesson": lesson,
@@ -172,9 +175,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _check_same(folder: Path, told: Mapping[str, Any], made_from: Mapping[str, Any]) -> None:
     """Raise if the folder was made from something else: a course must not get two kinds of data."""
-    said = {"fingerprint": "another population", "lesson": "another choice of --lesson", "secret": "another secret"}
+    if not told:
+        return
+    other = "another population, or another version of mixedsim"
+    said = {"format": other, "fingerprint": other, "lesson": "another choice of --lesson", "secret": "another secret"}
+    told = {"format": 1, **told}  # the first folders did not say theirs
     for field, what in said.items():
-        if told and told.get(field) != made_from[field]:
+        if told.get(field) != made_from[field]:
             raise MixedsimError(
                 f"{str(folder)!r} holds data from {what}: choose another folder, or use --force to draw all again."
             )

@@ -46,7 +46,7 @@ class LinearInference(LinearEstimates):
         return combinations.coefficients(self, ddf, level)
 
     def anova(self, type: Type = 3, ddf: Ddf = "satterthwaite") -> pd.DataFrame:
-        """F test of each term: F, df1, df2, p (for ``ddf="wald"``: chisq, df, p), whatever the factors' coding.
+        """F test of each term: F, df1, df2, p (for ``ddf="wald"``: chisq, df, p). F never depends on the coding.
 
         Parameters
         ----------
@@ -54,7 +54,9 @@ class LinearInference(LinearEstimates):
             term after all that do not contain it; 1, a term after those before it in the formula. The effect of a
             factor that interacts with a numeric x is the one at x = 0: centre x to make it that of an average row.
         ddf : as in `coefficients`. Tests of several coefficients at once use Fai & Cornelius (1996) with
-            Satterthwaite, and Kenward and Roger's (1997) scaled F.
+            Satterthwaite, and Kenward and Roger's (1997) scaled F. Where variances are uncertain, the df2 of Fai and
+            Cornelius changes a little with the reference level, since it rests on eigenvectors; Kenward and Roger's
+            does not.
 
         Raises
         ------

@@ -82,6 +82,8 @@ def _settled(key: str, entry: Any, earlier: Mapping[str, Any]) -> Any:
     field = ("clusters", key)
     if not isinstance(entry, Mapping):
         return whole(entry, field, low=1)
+    if "within" in entry:  # the word that variables have for it
+        raise FieldError((*field, "within"), "is not a field: did you mean 'in'?")
     only(entry, ("in", "n", "sample", "rotate"), field, needed=("n",))
     parent = entry.get("in")
     if parent is not None:

@@ -14,7 +14,7 @@ common scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,9 +144,7 @@ def _corr(given: Any, effects: Effects, field: Path) -> Matrix:
     for i in range(q):
         for r in corr[i]:
             number(r, field, low=-1, high=1)
-        if corr[i][i] != 1:
-            raise FieldError(field, f"must have ones on its diagonal, found {shown(corr[i][i])} in row {i + 1}.")
-    corr = _symmetric(corr, effects, field)
+    corr = _apart(correlations(corr, effects.names, field), effects, field)
     if cholesky(corr) is None:
         raise FieldError(field, "is impossible: no effects are correlated like this (a negative eigenvalue).")
     return corr
@@ -159,7 +157,7 @@ def _from_cov(given: Any, effects: Effects, field: Path) -> tuple[tuple[float, .
     for i in range(q):
         if cov[i][i] < 0:
             raise FieldError(field, f"must have variances on its diagonal, found {shown(cov[i][i])} in row {i + 1}.")
-    cov = _symmetric(cov, effects, field)
+    cov = _apart(symmetric(cov, effects.names, field), effects, field)
     sd = tuple(math.sqrt(cov[i][i]) for i in range(q))
     corr = tuple(tuple(1.0 if i == j else _as_corr(cov[i][j], sd[i], sd[j]) for j in range(q)) for i in range(q))
     if max(abs(r) for row in corr for r in row) > 1 or cholesky(corr) is None:
@@ -187,20 +185,32 @@ def _square(given: Any, effects: Effects, field: Path) -> Matrix:
     return tuple(tuple(number(value, field) for value in row) for row in rows)
 
 
-def _symmetric(matrix: Matrix, effects: Effects, field: Path) -> Matrix:
-    """The matrix by its lower triangle, or `FieldError` if the upper one differs by more than a computer's rounding.
+def correlations(matrix: Matrix, names: Sequence[str], field: Path) -> Matrix:
+    """The matrix made `symmetric`, or `FieldError` if its diagonal is not all ones."""
+    for i in range(len(matrix)):
+        if matrix[i][i] != 1:
+            raise FieldError(field, f"must have ones on its diagonal, found {shown(matrix[i][i])} in row {i + 1}.")
+    return symmetric(matrix, names, field)
 
-    Between effects of separate terms it must have zeros.
-    """
+
+def symmetric(matrix: Matrix, names: Sequence[str], field: Path) -> Matrix:
+    """The matrix by its lower triangle, or `FieldError` if the upper one differs by more than a computer's rounding."""
     for i in range(len(matrix)):
         for j in range(i):
-            first, second = effects.names[j], effects.names[i]
             if not math.isclose(matrix[i][j], matrix[j][i], rel_tol=_SYMMETRY):
                 both = f"{shown(matrix[j][i])} and {shown(matrix[i][j])}"
-                raise FieldError(field, f"must be symmetric: {first} and {second} have {both}.")
-            if matrix[i][j] and effects.terms[i] != effects.terms[j]:
-                raise FieldError(field, f"must be 0 for {first} and {second}: separate terms are uncorrelated.")
+                raise FieldError(field, f"must be symmetric: {names[j]} and {names[i]} have {both}.")
     return tuple(tuple(matrix[max(i, j)][min(i, j)] for j in range(len(matrix))) for i in range(len(matrix)))
+
+
+def _apart(matrix: Matrix, effects: Effects, field: Path) -> Matrix:
+    """The same matrix, or `FieldError` if effects of separate terms have no zero between them."""
+    for i in range(len(matrix)):
+        for j in range(i):
+            if matrix[i][j] and effects.terms[i] != effects.terms[j]:
+                first, second = effects.names[j], effects.names[i]
+                raise FieldError(field, f"must be 0 for {first} and {second}: separate terms are uncorrelated.")
+    return matrix
 
 
 def _identity(q: int) -> Matrix:

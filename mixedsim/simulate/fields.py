@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, Field
+from enum import Enum
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -17,6 +19,15 @@ from numpy.typing import NDArray
 from mixedsim.errors import PopulationError, nearest
 
 Path = tuple[str, ...]
+
+
+class Absent(Enum):
+    """The default of a field that must be given, so that we and not Python say that it is missing."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Any = Absent.ABSENT
 
 _LARGEST = 1e300  # so that a number times a random one is a number too
 
@@ -60,6 +71,11 @@ _MISSPELT = {
     r"[\u2212\u2013]": "the minus sign is the hyphen of the keyboard, as in -0.5",  # print has the other
     r"[^=<>!]=[^=]": "that two things are equal is written ==",
 }
+
+
+def is_needed(field: Field[Any]) -> bool:
+    """Whether a field of a description has to be given."""
+    return field.default is ABSENT or (field.default is MISSING and field.default_factory is MISSING)
 
 
 def mend(text: object) -> str:

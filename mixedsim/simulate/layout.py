@@ -90,11 +90,9 @@ class Layout:
         if len(deepest) == 1:
             return Grouping(self, factors, deepest, sizes, self.cells[deepest[0]], None)
         each = [np.arange(self.units[f]) if (cells := self.cells[f]) is None else cells for f in deepest]
-        cells = np.ravel_multi_index(tuple(each), sizes)
         if self.structure.full():
-            return Grouping(self, factors, deepest, sizes, cells, None)
-        seen, cells = np.unique(cells, return_inverse=True)
-        return Grouping(self, factors, deepest, sizes, cells, seen)
+            return Grouping(self, factors, deepest, sizes, np.ravel_multi_index(tuple(each), sizes), None)
+        return Grouping(self, factors, deepest, sizes, *combinations(each, sizes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +104,7 @@ class Grouping:
     factors : the clusters that the term names.
     deepest, sizes : of these the ones inside no other, which decide the unit, and how many units each has.
     cells : the unit of every cell; None where unit and cell are the same.
-    seen : numbers of the combinations of `deepest` that meet, in order; None where all do.
+    seen : for each of `deepest`, its code in every combination that meets, in order; None where all do.
     """
 
     layout: Layout
@@ -114,17 +112,17 @@ class Grouping:
     deepest: tuple[str, ...]
     sizes: tuple[int, ...]
     cells: Codes | None
-    seen: Codes | None
+    seen: tuple[Codes, ...] | None
 
     @property
     def units(self) -> int:
         """How many units there are."""
-        return math.prod(self.sizes) if self.seen is None else len(self.seen)
+        return math.prod(self.sizes) if self.seen is None else len(self.seen[0])
 
     def names(self) -> pd.Index[str]:
         """One name a unit, the levels of the factors joined by ``:`` as lme4 does."""
-        units = np.arange(self.units) if self.seen is None else self.seen
-        at = dict(zip(self.deepest, np.unravel_index(units, self.sizes), strict=True))
+        seen = np.unravel_index(np.arange(self.units), self.sizes) if self.seen is None else self.seen
+        at = dict(zip(self.deepest, seen, strict=True))
         labels = []
         for factor in self.factors:
             below = next(f for f in self.deepest if self.layout.structure.constant_within(factor, f))
@@ -156,6 +154,21 @@ def count_units(structure: Structure, streams: Streams) -> tuple[dict[str, int],
         if cluster.within is not None:
             parents[cluster.name] = np.repeat(np.arange(above), counts)
     return units, parents
+
+
+def combinations(each: list[Codes], sizes: tuple[int, ...]) -> tuple[Codes, tuple[Codes, ...]]:
+    """For every cell the number of its combination among those that occur, and the codes that make each of them.
+
+    Two factors at a time: the number of all combinations that could be may not fit into 64 bits, but what has occurred
+    so far, times the units of one more factor, does.
+    """
+    cells = each[0]
+    seen: tuple[Codes, ...] = (np.arange(sizes[0]),)
+    for codes, size in zip(each[1:], sizes[1:], strict=True):
+        pairs, cells = np.unique(np.ravel_multi_index((cells, codes), (len(seen[0]), size)), return_inverse=True)
+        before, last = np.divmod(pairs, size)
+        seen = (*(one[before] for one in seen), last)
+    return cells, seen
 
 
 def unit_names(units: int) -> NDArray[np.str_]:

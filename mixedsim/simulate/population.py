@@ -18,7 +18,7 @@ from mixedsim.simulate.about import Kept
 from mixedsim.simulate.clusters import extended
 from mixedsim.simulate.counts import Count
 from mixedsim.simulate.expression import Parameter
-from mixedsim.simulate.fields import FieldError
+from mixedsim.simulate.fields import ABSENT, FieldError
 from mixedsim.simulate.fingerprint import fingerprint
 from mixedsim.simulate.lesson import Lesson, drawn
 from mixedsim.simulate.papers import Papers
@@ -109,9 +109,9 @@ class Population(Papers):
     5         3        8.19    50.03
     """
 
-    formula: str
-    clusters: Mapping[str, Any] = field(kw_only=True)
-    size: Count | Integers = field(kw_only=True)
+    formula: str = ABSENT
+    clusters: Mapping[str, Any] = field(default=ABSENT, kw_only=True)
+    size: Count | Integers = field(default=ABSENT, kw_only=True)
     variables: Mapping[str, Variable] = field(default_factory=dict, kw_only=True)
     fixef: Mapping[str, float] = field(default_factory=dict, kw_only=True)
     ranef: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)

@@ -22,6 +22,7 @@ from mixedsim.simulate.making import make_variables, to_rows
 from mixedsim.simulate.ordinal import Ordinal
 from mixedsim.simulate.outcome import draw_effects, draw_outcome, linear_predictor, residuals_of
 from mixedsim.simulate.problems import Complete, Table, spoiled
+from mixedsim.simulate.remarks import remarks
 from mixedsim.simulate.replay.sequence import rehearsed
 from mixedsim.simulate.rseed import RSeed
 from mixedsim.simulate.streams import Streams
@@ -154,7 +155,7 @@ class Truth:
             parts += ["", "Random effects", self.varcorr.fillna({"term2": ""}).to_string(index=False)]
         sigma = f"{self.sigma:g}" if isinstance(self.sigma, float) else self.sigma
         last = f"Outcome  {family_words(self.population.family)}" if sigma is None else f"Residual sd  {sigma}"
-        return "\n".join([*parts, "", last])
+        return "\n".join([*parts, "", last, *(f"{name}  {what}" for name, what in remarks(self.population))])
 
     def _predictor(self) -> NDArray[np.float64]:
         layout, streams = self._layout(), self._streams

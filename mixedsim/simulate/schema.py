@@ -12,12 +12,13 @@ import inspect
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from mixedsim.simulate import families, problems, shapes
 from mixedsim.simulate.counts import Sizes
+from mixedsim.simulate.fields import is_needed
 from mixedsim.simulate.population import Population
 from mixedsim.simulate.variables import Correlated, Custom, Variable
 from mixedsim.simulate.variables.kinds import KINDS as VARIABLES
@@ -44,7 +45,7 @@ def population_schema() -> Schema:
         "title": "A population of mixedsim",
         "description": "How clustered data arise: mixedsim draw makes data from it.",
         "type": "object",
-        "required": [f.name for f in settable if _needed(f)],
+        "required": [f.name for f in settable if is_needed(f)],
         "additionalProperties": False,
         "properties": {f.name: _described(made[f.name], told.get(f.name)) for f in settable},
         "$defs": _definitions(),
@@ -83,7 +84,7 @@ def _kind(name: str, kind: type) -> Schema:
     return {
         "description": _first_line(kind),
         "type": "object",
-        "required": ["kind", *(f.name for f in own if _needed(f))],
+        "required": ["kind", *(f.name for f in own if is_needed(f))],
         "additionalProperties": False,
         "properties": {"kind": {"const": name}, **parameters},
     }
@@ -193,14 +194,14 @@ def _family() -> Schema:
     pairs = [
         {"type": "array", "prefixItems": [{"const": name}, {"enum": list(kind.links)}], "minItems": 2, "maxItems": 2}
         for name, kind in families.KINDS.items()
-        if not any(_needed(f) for f in parameters[name])
+        if not any(is_needed(f) for f in parameters[name])
     ]
     return {"anyOf": [*schema["anyOf"], *pairs]}
 
 
 def _words_or_entries(kinds: Mapping[str, type], parameters: Any) -> Schema:
     """A word where a kind needs no parameter, or ``{kind: …}`` with its parameters."""
-    alone = [name for name, kind in kinds.items() if not any(_needed(f) for f in parameters(kind))]
+    alone = [name for name, kind in kinds.items() if not any(is_needed(f) for f in parameters(kind))]
     entries = []
     for name, kind in kinds.items():
         hints = get_type_hints(kind)
@@ -209,7 +210,7 @@ def _words_or_entries(kinds: Mapping[str, type], parameters: Any) -> Schema:
             {
                 "description": _first_line(kind),
                 "type": "object",
-                "required": ["kind", *(f.name for f in parameters(kind) if _needed(f))],
+                "required": ["kind", *(f.name for f in parameters(kind) if is_needed(f))],
                 "additionalProperties": False,
                 "properties": {"kind": {"const": name}, **own},
             }
@@ -242,10 +243,6 @@ def _fields() -> Mapping[str, Schema]:
         "about": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "name": {"type": ["string", "null"]},
     }
-
-
-def _needed(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _described(schema: Schema, words: str | None) -> Schema:

@@ -13,7 +13,7 @@ from mixedsim.simulate.clusters import clusters_of, structure_of
 from mixedsim.simulate.contents import contents_of
 from mixedsim.simulate.counts import count
 from mixedsim.simulate.families import check_exposure, expected_fixef, settled_family
-from mixedsim.simulate.fields import FieldError, shown
+from mixedsim.simulate.fields import ABSENT, FieldError, shown
 from mixedsim.simulate.lesson import settled_lesson
 from mixedsim.simulate.plan import make_plan, settled_fixef, settled_ranef
 from mixedsim.simulate.problems import settled_problems
@@ -23,6 +23,13 @@ from mixedsim.simulate.variables import settled_variables
 
 if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
+
+
+_NEEDED = {
+    "formula": "say how the response arises, as in 'y ~ x + (1 | g)'",
+    "clusters": "name what groups the rows and how many of each there are, as in {'therapist': 100}",
+    "size": "say how many rows each cluster has, as in size=50",
+}
 
 
 def settled_fields(given: Population) -> dict[str, Any]:
@@ -35,6 +42,9 @@ def settled_fields(given: Population) -> dict[str, Any]:
     FormulaError
         If the formula cannot be read.
     """
+    for needed, what in _NEEDED.items():
+        if getattr(given, needed) is ABSENT:
+            raise FieldError((needed,), f"is missing: {what}.")
     if not isinstance(given.formula, str):
         raise FieldError(("formula",), f"must be text such as 'y ~ x + (1 | g)', found {shown(given.formula)}.")
     if given.name is not None and not isinstance(given.name, str):

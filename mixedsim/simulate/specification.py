@@ -34,7 +34,7 @@ from mixedsim.errors import PopulationError
 from mixedsim.simulate import yaml_text
 from mixedsim.simulate.counts import written as count_written
 from mixedsim.simulate.families import KINDS
-from mixedsim.simulate.fields import FieldError, only, shown
+from mixedsim.simulate.fields import FieldError, is_needed, only, shown
 from mixedsim.simulate.lesson import lesson_text
 from mixedsim.simulate.problems import Problem
 from mixedsim.simulate.variables import Categorical, Correlated, Variable, entries_of
@@ -112,7 +112,7 @@ def read(text: str, where: str, known: tuple[Field[Any], ...]) -> tuple[dict[str
     if not isinstance(given, dict):
         found = "nothing" if given is None else shown(given)
         raise PopulationError(f"{lines.of(())}: a specification starts with a field, 'formula: …', found {found}.")
-    needed = [f.name for f in known if f.default is MISSING and f.default_factory is MISSING]
+    needed = [f.name for f in known if is_needed(f)]
     try:
         _check_layout(given, [f.name for f in known])
         only(given, [f.name for f in known], (), needed=needed)

@@ -19,6 +19,7 @@ from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.simulate import Population, Truth
 from mixedsim.simulate.families import family_of
 from mixedsim.simulate.family import outcome
+from mixedsim.study.recover_notes import notes_on
 from mixedsim.study.recovery import Recovery
 
 Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
@@ -75,6 +76,7 @@ def recover(
         sample=sample,
         level=level,
         messages=(*fit.messages, *without_interval(estimates)),
+        notes=notes_on(population, parsed),
     )
 
 

@@ -29,6 +29,8 @@ class Recovery:
     sample : data and truth.
     level : confidence level of the intervals.
     messages : what a reader should know, in sentences: those of the fit, and why an interval is missing.
+    notes : what the population has and the fit ignores, in sentences: AR(1) or other residuals than independent normal
+        ones of one sd, effects of another shape, problems of the data. They print below the table, as messages do.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Recovery:
     sample: Sample = field(repr=False)
     level: float = 0.95
     messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def held(self) -> int:
@@ -79,7 +82,7 @@ class Recovery:
         """The table with its title and sentence, as text."""
         cells = self._cells()
         body = cells.rename_axis(None).to_string()
-        said = [*self._sentences(), *(f"Note: {message}" for message in self.messages)]
+        said = [*self._sentences(), *(f"Note: {message}" for message in (*self.messages, *self.notes))]
         return "\n\n".join([self._title(), body, "\n".join(said)])
 
     def __str__(self) -> str:
@@ -90,7 +93,7 @@ class Recovery:
 
     def _repr_html_(self) -> str:
         title, sentence = html.escape(self._title()), html.escape(self.sentence)
-        notes = "".join(f"<p><em>{html.escape(message)}</em></p>" for message in self.messages)
+        notes = "".join(f"<p><em>{html.escape(message)}</em></p>" for message in (*self.messages, *self.notes))
         return (
             f'<div class="mixedsim-recovery"><p><strong>{title}</strong></p>'
             f"{self._cells().rename_axis(None).to_html(border=0)}<p>{sentence}</p>{notes}</div>"

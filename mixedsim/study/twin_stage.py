@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mixedsim.design import Design, build
 from mixedsim.engine import Objective, Problem, pose
-from mixedsim.errors import PopulationError
+from mixedsim.errors import ConvergenceError, PopulationError
 from mixedsim.inference.parameters import parameter_name
 from mixedsim.inference.responses import Rows, standard_rows
 from mixedsim.listing import listed
@@ -181,7 +181,10 @@ class Stage:
         """Which parameter a fit that knows nothing of the truth does not give back; nothing if it gives back all."""
         plan = self.population.plan
         data = self.data.assign(**{plan.response.name: self.response(made)})
-        fit = lmer(plan.formula.text, data, reml=self.target.reml)
+        try:
+            fit = lmer(plan.formula.text, data, reml=self.target.reml)
+        except ConvergenceError:  # these data have no estimates; those of the next draw may
+            return "a fit found no estimates"
         for name, estimate, truth, unit in _beside(fit, self.population):
             if not abs(estimate - truth) <= _CLOSE * unit:
                 return f"the likelihood was higher at another {name} than {truth:.6g}"

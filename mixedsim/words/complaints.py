@@ -16,7 +16,8 @@ _WIDE = 3  # columns named alike from which on a table looks wide
 
 def complaints(columns: Sequence[Column], groups: Sequence[Column]) -> list[str]:
     """Sentences about what a reader should look at before fitting anything."""
-    return [*_missing(columns), *_of_no_use(columns), *_slips(columns, groups), *_wide(columns, groups)]
+    about_columns = [*_missing(columns), *_of_no_use(columns), *_contrasts(columns)]
+    return [*about_columns, *_slips(columns, groups), *_wide(columns, groups)]
 
 
 def _missing(columns: Sequence[Column]) -> list[str]:
@@ -56,6 +57,20 @@ def _of_no_use(columns: Sequence[Column]) -> list[str]:
     return out
 
 
+def _contrasts(columns: Sequence[Column]) -> list[str]:
+    """What a number with two values is to a model."""
+    out = []
+    for column in columns:
+        if column.kind == "two numbers" and column.numbers is not None:
+            low, high = (float(column.numbers[column.codes == code][0]) for code in (0, 1))
+            apart = "" if high - low == 1 else f", divided by {high - low:g}"
+            out.append(
+                f"{column.name} is a number with two values, {low:g} and {high:g}: its coefficient is the difference "
+                f"between the two{apart}."
+            )
+    return out
+
+
 def _has(names: Sequence[str]) -> str:
     return "has" if len(names) == 1 else "have"
 
@@ -65,7 +80,7 @@ def _slips(columns: Sequence[Column], groups: Sequence[Column]) -> list[str]:
     out = []
     for group in groups:
         for column in columns:
-            if column.name in group.columns or column.kind not in ("number", "0-1", "category"):
+            if column.name in group.columns or column.kind not in ("number", "0-1", "two numbers", "category"):
                 continue
             several, repeated = varying(column.codes, group.codes)
             if repeated >= _ENOUGH and 0 < several <= max(1.0, _NEARLY * repeated) and column.levels <= repeated:

@@ -69,8 +69,8 @@ def structure(data: Any, response: str | None = None, *, groups: Collection[str]
     outcome = next((c for c in columns if c.name == response), None) or guess_outcome(columns, every)
     name = outcome.name if outcome is not None else ""
     terms = random_terms(predictors(columns, name), every, pairs)
-    formulas = suggest(outcome, columns, every, terms) if outcome is not None else []
-    sentences = [*_about_groups(every, pairs), *complaints(columns, every)]
+    formulas, left_out = suggest(outcome, columns, every, terms) if outcome is not None else ([], [])
+    sentences = [*_about_groups(every, pairs), *complaints(columns, every), *left_out]
     sentences += _about_outcome(outcome, response, formulas)
     return Structure(
         rows=len(frame),
@@ -112,7 +112,7 @@ def _columns(columns: Sequence[Column], groups: Sequence[Column], pairs: Sequenc
 
 def _share(column: Column, group: Column) -> float:
     numbers = column.numbers
-    if numbers is None or column.kind not in ("number", "0-1", "category", "date"):
+    if numbers is None or column.kind not in ("number", "0-1", "two numbers", "date"):
         return float("nan")
     return split(numbers, group.codes).share
 

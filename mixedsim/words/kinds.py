@@ -1,4 +1,4 @@
-"""What every column of a table is: a group, a number, 0-1, a category, a date, an identifier or a constant.
+"""What every column of a table is: a group, numbers (0-1, two numbers), a category, a date, an identifier, a constant.
 
 Whole numbers are the difficult ones: 1, 2, 3, … may be amounts or names. `read_kinds` has the rules.
 """
@@ -18,7 +18,9 @@ from mixedsim.reading import dates_as_days, is_numeric, read_column
 from mixedsim.words.names import names_time, names_unit, words_of
 from mixedsim.words.variance import Codes, Floats, cells
 
-Kind: TypeAlias = Literal["group", "number", "0-1", "category", "date", "identifier", "constant", "empty", "unreadable"]
+Kind: TypeAlias = Literal[
+    "group", "number", "0-1", "two numbers", "category", "date", "identifier", "constant", "empty", "unreadable"
+]
 _FEW = 5  # text with fewer values is a category (arms, sex), unless its name is that of a unit
 _MANY = 20  # from so many values on, numbers without gaps may be a list of names
 _ALONE = 1.25  # text with fewer rows a value than this names the rows themselves
@@ -99,8 +101,9 @@ def read_kinds(frame: pd.DataFrame, groups: Collection[str] = (), response: str 
       common as the rest (those of a score or a count are not); or
     * it starts again at 0 or 1 in every level of a group and runs without gaps, in blocks of at least two rows.
 
-    Other numbers are **numbers**, those with the values 0 and 1 alone (and booleans) **0-1**, whole numbers that
-    number the rows **identifiers**. A column with one value is a **constant**.
+    Other numbers are **numbers**, those with the values 0 and 1 alone (and booleans) **0-1**, those with two
+    other values (a contrast of −0.5 and 0.5) **two numbers**, whole numbers that number the rows **identifiers**. A
+    column with one value is a **constant**.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def _first_look(name: str, series: pd.Series[Any]) -> Column:
     kind: Kind = "date" if is_date else "number"
     if len(levels) <= 2:
         zero_one = len(levels) == 2 and set(levels) == {0.0, 1.0} and not is_date
-        kind = ("empty", "constant", "0-1" if zero_one else "date" if is_date else "category")[len(levels)]
+        kind = ("empty", "constant", "0-1" if zero_one else "date" if is_date else "two numbers")[len(levels)]
     return Column(name, kind, codes.astype(np.intp), len(levels), numbers, infinite=int(infinite.sum()))
 
 
@@ -176,7 +179,8 @@ def _by_name(column: Column, told: bool) -> Column:
         span = column.levels - 1 == np.ptp(column.numbers) if column.numbers is not None else False
         return replace(column, kind="identifier") if span or names_unit(column.name) else column
     names = column.numbers is None or column.whole or words_of(column.name)[-1:] == ["id"]
-    if column.kind in ("number", "category") and names and names_unit(column.name) and column.per_level.mean() > 1:
+    able = column.kind in ("number", "two numbers", "category")
+    if able and names and names_unit(column.name) and column.per_level.mean() > 1:
         return replace(column, kind="group", why="its name")
     return column
 

@@ -21,11 +21,11 @@ class Structure:
     Attributes
     ----------
     rows : number of rows.
-    columns : one row a column of the data (index: its name); kind (group, number, 0-1, category, date, identifier,
-        constant, empty, unreadable), levels (how many different values), missing, varies (from row to row, or by which
-        group: the widest in whose levels it has one value), constant_within (all such groups), and for every group g
-        ``between g``: the share of a number's variance that lies between the levels of g (η² = sum of squares
-        between / total, chance included; `ms.describe` gives the ICC, which is freed from it). NaN for text.
+    columns : one row a column of the data (index: its name); kind (group, number, 0-1, two numbers, category, date,
+        identifier, constant, empty, unreadable), levels (how many different values), missing, varies (from row to
+        row, or by which group: the widest in whose levels it has one value), constant_within (all such groups), and for
+        every group g ``between g``: the share of a number's variance that lies between the levels of g (η² = sum of
+        squares between / total, chance included; `ms.describe` gives the ICC, which is freed from it). NaN for text.
     groups : one row a group, combinations such as ``school:class`` included; levels, rows_min, rows_median, rows_max
         (rows a level), relation to the other groups, why it was taken for one.
     pairs : one row a pair of groups, read as ``a relation b``; relation (nested in, implicitly nested in, crossed

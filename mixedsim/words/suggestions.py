@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
 from mixedsim.formula import spelled
 from mixedsim.listing import counted, listed
 from mixedsim.words.identification import FEW_LEVELS, Term, written
+from mixedsim.words.independence import independent
 from mixedsim.words.kinds import Column
 from mixedsim.words.names import names_outcome, names_time
-from mixedsim.words.variance import cells, split, varying
+from mixedsim.words.variance import Floats, cells, deviations, split, varying
 
 _MOST_PREDICTORS, _MOST_GROUPS, _MOST_CATEGORIES = 6, 4, 10
 _BOTH = 2.0  # MSB/MSW from which on a predictor's group means are more than chance
@@ -50,17 +54,17 @@ def _twin(column: Column, columns: Sequence[Column]) -> bool:
 
 def predictors(columns: Sequence[Column], outcome: str) -> list[Column]:
     """Columns that can stand on the right-hand side; of two that say the same, the number."""
-    kinds = ("number", "0-1", "category", "date")
+    kinds = ("number", "0-1", "two numbers", "category", "date")
     usable = [c for c in columns if c.kind in kinds and c.name != outcome and not c.text_number]
     usable = [c for c in usable if c.kind != "category" or c.levels <= _MOST_CATEGORIES]
-    numbers = [c for c in usable if c.kind == "number"]
+    numbers = [c for c in usable if c.kind in ("number", "0-1", "two numbers")]
     return [c for c in usable if c.kind != "category" or not any(_twin(n, [c]) for n in numbers)]
 
 
 def suggest(
     outcome: Column, columns: Sequence[Column], groups: Sequence[Column], terms: Sequence[Term]
-) -> list[Suggestion]:
-    """Formulas in lme4's grammar, none if nothing groups the rows."""
+) -> tuple[list[Suggestion], list[str]]:
+    """Formulas in lme4's grammar, none if nothing groups the rows, and sentences on predictors that were left out."""
     fine = {t.group for t in terms if t.identified and t.effect == "1"}
     usable = sorted((g for g in groups if g.name in fine), key=lambda g: -g.levels)
     varies = [g for g in usable if g.levels >= FEW_LEVELS][:_MOST_GROUPS]
@@ -68,25 +72,26 @@ def suggest(
     if not varies:
         varies, few = usable[:1], []
     if not varies:
-        return []
+        return [], []
     able = predictors(columns, outcome.name)
-    fixed = [c.name for c in able[:_MOST_PREDICTORS]]
-    texts = [spelled(name) for name in fixed] + [_as_category(g) for g in few]
+    chosen = independent(able, few, (outcome, *varies), _MOST_PREDICTORS)
+    fixed, possible = chosen.columns, len(able) - len(chosen.left_out)
+    texts = _texts(fixed, few)
     y = spelled(outcome.name)
     intercepts = " + ".join(f"(1 | {written(g)})" for g in varies)
     names = listed(g.name for g in varies)
     why = f"no predictor: how much of {outcome.name} lies between levels of {names}"
     out = [Suggestion(f"{y} ~ 1 + {intercepts}", why)]
     if not texts:
-        return out
+        return out, chosen.left_out
     right = " + ".join(texts)
     reason = f"each level of {names} has an intercept of its own"
-    if len(able) > len(fixed):
-        reason += f" (the first {len(fixed)} of {len(able)} possible predictors)"
+    if possible > len(fixed):
+        reason += f" (the first {len(fixed)} of {possible} possible predictors)"
     if few:
         reason += f"; {listed(g.name for g in few)} has too few levels to vary at random and is a fixed effect"
     out.append(Suggestion(f"{y} ~ {right} + {intercepts}", reason))
-    slope = _slope(able[: len(fixed)], varies, terms)
+    slope = _slope(fixed, varies, terms)
     if slope is not None:
         x, group = slope
         random = " + ".join(
@@ -94,8 +99,13 @@ def suggest(
         )
         why = f"{x.name} varies within {group.name}: its effect may differ from one to the next"
         out.append(Suggestion(f"{y} ~ {right} + {random}", why))
-    out += _contextual(y, able[: len(fixed)], varies, texts, intercepts)
-    return out
+    out += _contextual(outcome, fixed, varies, few, intercepts)
+    return out, chosen.left_out
+
+
+def _texts(fixed: Sequence[Column], few: Sequence[Column]) -> list[str]:
+    """The terms of the fixed part."""
+    return [spelled(c.name) for c in fixed] + [_as_category(g) for g in few]
 
 
 def _as_category(group: Column) -> str:
@@ -110,7 +120,7 @@ def _slope(able: Sequence[Column], groups: Sequence[Column], terms: Sequence[Ter
 
 
 def _contextual(
-    y: str, able: Sequence[Column], groups: Sequence[Column], texts: Sequence[str], intercepts: str
+    outcome: Column, able: Sequence[Column], groups: Sequence[Column], few: Sequence[Column], intercepts: str
 ) -> list[Suggestion]:
     """Split the first predictor that differs both within and between groups."""
     for group in groups:
@@ -121,23 +131,40 @@ def _contextual(
             # with MSB/MSW = F, the ICC is (F − 1)/(F + n₀ − 1)
             if not found.sd_within > 0 or not found.icc > (_BOTH - 1) / (_BOTH + found.size - 1):
                 continue
-            own = spelled(x.name)
-            parts = [f"{x.name}_within + {x.name}_mean" if text == own else text for text in texts]
-            parts = [text for text in parts if text != f"{x.name}_mean"]
+            parts = _halves(x, x.numbers, group)
+            names = [part.name for part in parts]
+            others = [c for c in able if c is not x and c.name not in names]  # one may be the mean by another name
+            kept = independent([*parts, *others], few, (outcome, *groups), len(able) + 1).columns
+            if kept[:2] != parts:
+                continue
+            at = sum(c in kept for c in able[: able.index(x)])
+            right = " + ".join(_texts([*kept[2 : 2 + at], *parts, *kept[2 + at :]], few))
             by = ", ".join(f'"{name}"' for name in group.columns)
             by = by if len(group.columns) == 1 else f"[{by}]"
             why = (
                 f"{x.name} differs within {group.name} and between (ICC {found.icc:.2f}), and its effect need not be "
                 f'the same; first data = ms.within_between(data, "{x.name}", {by})'
             )
-            return [Suggestion(f"{y} ~ {' + '.join(parts)} + {intercepts}", why)]
+            return [Suggestion(f"{spelled(outcome.name)} ~ {right} + {intercepts}", why)]
     return []
+
+
+def _halves(x: Column, numbers: Floats, group: Column) -> list[Column]:
+    """The columns that `mixedsim.within_between` will make of x."""
+    use = np.isfinite(numbers) & (group.codes >= 0)
+    within = np.full(len(numbers), np.nan)
+    within[use] = deviations(numbers[use], group.codes[use])
+    halves = {"within": within, "mean": numbers - within}
+    made = [(f"{x.name}_{which}", *pd.factorize(values, sort=True), values) for which, values in halves.items()]
+    return [Column(name, "number", codes, len(levels), values) for name, codes, levels, values in made]
 
 
 def about_outcome(outcome: Column) -> str:
     """What kind of model an outcome asks for, where it is not a linear one; else empty."""
     if outcome.kind == "0-1":
         return f"{outcome.name} is 0 or 1: a logistic model (family binomial) says more than a linear one."
+    if outcome.kind == "two numbers":
+        return f"{outcome.name} has two values: as 0 and 1, in a logistic model (family binomial), it says more."
     if outcome.kind in ("category", "group", "identifier"):
         return (
             f"{outcome.name} holds {counted(outcome.levels, 'category', 'categories')}: a linear model needs a number."

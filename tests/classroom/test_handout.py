@@ -101,7 +101,7 @@ def test_what_is_finished_is_not_written_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"population": CLINIC.with_(sigma=9)}, "another population"),
+        ({"population": CLINIC.with_(sigma=9)}, "another population, or another version of mixedsim"),
         ({"secret": "t"}, "another secret"),
         ({"lesson": True}, "another choice of --lesson"),
     ],
@@ -117,6 +117,30 @@ def test_a_folder_holds_one_kind_of_data(tmp_path: Path, change: dict, what: str
     assert contents(tmp_path) == before
     assert not any(one.kept for one in hand_out(**arguments, force=True))
     assert all(one.kept for one in hand_out(**arguments))
+
+
+def test_a_folder_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    list(hand_out(CLINIC, STUDENTS, tmp_path, secret="s"))
+    assert json.loads((tmp_path / "keys" / "manifest.json").read_text())["format"] == handout._FORMAT
+    before = contents(tmp_path)
+    monkeypatch.setattr(handout, "_FORMAT", handout._FORMAT + 1)
+    with pytest.raises(ms.MixedsimError) as caught:
+        hand_out(CLINIC, STUDENTS, tmp_path, secret="s")
+    assert str(caught.value) == (
+        f"{str(tmp_path)!r} holds data from another population, or another version of mixedsim: choose another folder, "
+        "or use --force to draw all again."
+    )
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_from_before_there_were_formats_is_completed(tmp_path: Path) -> None:
+    list(hand_out(CLINIC, STUDENTS[:2], tmp_path, secret="s"))
+    path = tmp_path / "keys" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["format"]
+    path.write_text(json.dumps(manifest))
+    assert [one.kept for one in hand_out(CLINIC, STUDENTS, tmp_path, secret="s")] == [True, True, False]
+    assert json.loads(path.read_text())["format"] == 1
 
 
 def test_with_force_nothing_old_counts_as_finished(tmp_path: Path) -> None:

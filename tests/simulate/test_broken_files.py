@@ -77,7 +77,7 @@ BROKEN: list[tuple[str, str, str, str, bool]] = [
         SCHOOLS,
         "{in: school, n: 2}",
         "{within: school, n: 2}",
-        "line 5: clusters.class.within is not a field: known are 'in', 'n', 'sample', 'rotate'.",
+        "line 5: clusters.class.within is not a field: did you mean 'in'?",
         True,
     ),
     (

@@ -10,6 +10,7 @@ from mixedsim.simulate.clusters import clusters_of, structure_of
 from mixedsim.simulate.counts import Count, count
 from mixedsim.simulate.layout import Layout, lay_out
 from mixedsim.simulate.streams import Streams
+from mixedsim.simulate.structure import Cluster, Structure
 from mixedsim.simulate.variables import Integers, Normal, Uniform
 
 NESTED = {"school": 3, "class": {"in": "school", "n": (2, 4)}}
@@ -121,3 +122,17 @@ def test_sizes_from_a_distribution_have_its_mean_and_at_least_one_row() -> None:
     sizes = np.bincount(one.codes("g"))
     assert abs(sizes.mean() - 50) < 4 * np.sqrt(100 + 1 / 12) / np.sqrt(20_000)  # 1/12 is added by rounding
     assert np.bincount(layout({"g": 1000}, Normal(1, 3)).codes("g")).min() == 1
+
+
+def test_combinations_of_more_units_than_64_bits_can_number() -> None:
+    many = 3_000_000
+    names = ("a", "b", "c")
+    structure = Structure(tuple(Cluster(name, many, met=None if name == "a" else 1) for name in names), size=1)
+    met = ([7, 7, many - 1, 0, 7], [2, 2, many - 1, 5, 1], [9, 9, many - 1, 5, many - 1])
+    codes = [np.array(one) for one in met]
+    one = Layout(structure, dict.fromkeys(names, many), {}, dict(zip(names, codes, strict=True)), 1, 5)
+    grouping = one.grouping(names)
+    assert grouping.units == 4
+    assert grouping.cells is not None
+    assert grouping.cells.tolist() == [2, 2, 3, 0, 1]
+    assert grouping.names().tolist() == ["1:6:6", "8:2:3000000", "8:3:10", "3000000:3000000:3000000"]

@@ -180,3 +180,30 @@ def test_a_rare_value_taken_as_a_category_is_found() -> None:
         sigma=1,
     )
     assert rare.draw(seed=1).data["ill"].sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"clusters": {"g": 2}, "size": 2},
+            "formula is missing: say how the response arises, as in 'y ~ x + (1 | g)'.",
+        ),
+        (
+            {"formula": "y ~ 1", "size": 2},
+            "clusters is missing: name what groups the rows and how many of each there are, as in {'therapist': 100}.",
+        ),
+        (
+            {"formula": "y ~ 1", "clusters": {"g": 2}},
+            "size is missing: say how many rows each cluster has, as in size=50.",
+        ),
+        (
+            {"formula": "y ~ 1", "clusters": {"a": 2, "b": {"within": "a", "n": 3}}, "size": 2},
+            "clusters.b.within is not a field: did you mean 'in'?",
+        ),
+    ],
+)
+def test_what_is_missing_or_misnamed_is_said_in_our_words(given: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ms.PopulationError) as error:
+        ms.Population(**given)
+    assert str(error.value) == sentence

@@ -180,7 +180,10 @@ class TestSdOfTheRow:
 
     def test_is_text_in_the_truth(self) -> None:
         assert self.sample.truth.sigma == "2 + 0.5 * abs(x) + 3 * (arm == 'new')"
-        assert str(self.sample.truth).endswith("Residual sd  2 + 0.5 * abs(x) + 3 * (arm == 'new')")
+        assert str(self.sample.truth).splitlines()[-2:] == [
+            "Residual sd  2 + 0.5 * abs(x) + 3 * (arm == 'new')",
+            "Residual AR(1)  0.5 from row to row in each subject",
+        ]
 
     def test_the_response_is_mean_plus_residual(self) -> None:
         total = self.sample.truth.mean + self.sample.truth.residuals

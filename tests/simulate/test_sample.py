@@ -259,6 +259,35 @@ def test_printing() -> None:
     assert str(sample.truth) == TRUTH_OF_CLINIC
 
 
+def test_what_a_model_would_not_say_has_a_line_each() -> None:
+    """Effect shapes, residuals and problems stand under the last parameter."""
+    odd = ms.scenarios.therapist_plain(therapists=5).with_(
+        ranef={"therapist": {"sd": [2], "shape": "bimodal"}},
+        residual={"shape": {"kind": "t", "df": 4}, "ar1": -0.5},
+        problems=[ms.Missing("depression", "0.1 * sex"), ms.Duplicated(0.25)],
+    )
+    assert str(odd.draw(1).truth).split("\n\n")[-1].splitlines() == [
+        "Residual sd  8",
+        "Effect shape  therapist: bimodal, two peaks 4 of their sds apart",
+        "Residual shape  t, 4 df",
+        "Residual AR(1)  −0.5 from row to row in each therapist",
+        "Problem  depression: missing, with probability 0.1 * sex",
+        "Problem  row: entered twice, with probability 0.25",
+    ]
+
+
+def test_exact_residuals_have_a_line() -> None:
+    last = str(ms.scenarios.simpson().draw(1).truth).splitlines()[-1]
+    assert last == "Residual moments  exact in each group: mean 0, sd as given, correlation 0 with x"
+
+
+def test_an_outcome_without_residuals_has_its_problems_printed() -> None:
+    visits = ms.scenarios.gp_visits().with_(problems=[ms.Duplicated(0.25)])
+    last = str(visits.draw(1).truth).splitlines()[-2:]
+    assert last[0].startswith("Outcome  ")
+    assert last[1] == "Problem  row: entered twice, with probability 0.25"
+
+
 TRUTH_OF_CLINIC = """\
 Truth of clinic, seed 1
 

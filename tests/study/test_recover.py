@@ -296,6 +296,73 @@ def test_a_singular_fit_says_what_has_no_interval():
     assert "has no interval" in str(recovery)
 
 
+# ---- what the fit ignores
+
+SMALL = ms.scenarios.therapist_plain(therapists=20, patients=10)
+
+
+@pytest.mark.parametrize(
+    ("change", "notes"),
+    [
+        ({}, []),
+        (
+            {"residual": {"ar1": 0.5}},
+            ["the population has AR(1) residuals, which lmer does not model: 0.5 from row to row in each therapist."],
+        ),
+        (
+            {"residual": {"shape": {"kind": "t", "df": 4}}},
+            ["the residuals have another shape than the normal one, which lmer assumes: t, 4 df."],
+        ),
+        (
+            {"residual": {"exact": ["depression"]}},
+            [
+                "the residuals are not left to chance, as lmer assumes: exact in each therapist: mean 0, sd as given, "
+                "correlation 0 with depression."
+            ],
+        ),
+        (
+            {"sigma": "4 + 8 * sex"},
+            ["the residual sd differs from row to row, and lmer estimates one for all: 4 + 8 * sex."],
+        ),
+        (
+            {"ranef": {"therapist": {"sd": [4], "shape": "skewed"}}},
+            [
+                "the effects of therapist have another shape than the normal one, which lmer assumes: skewed, "
+                "skewness 2."
+            ],
+        ),
+        (
+            {"problems": [ms.Missing("depression", 0.1), ms.Duplicated(0.05)]},
+            [
+                "the data have a problem, which lmer does not model: depression: missing, with probability 0.1.",
+                "the data have a problem, which lmer does not model: row: entered twice, with probability 0.05.",
+            ],
+        ),
+        ({"ranef": {"therapist": {"sd": [4], "shape": "normal"}}, "residual": {"shape": "normal"}}, []),
+    ],
+    ids=["nothing", "AR(1)", "shape", "exact", "sigma", "effects", "problems", "normal"],
+)
+def test_what_the_fit_ignores_has_a_note_each(change, notes):
+    recovery = recover(SMALL.with_(**change), seed=1)
+    assert recovery.notes == tuple(notes)
+    assert not set(notes) & set(recovery.messages)
+    said = [line.removeprefix("Note: ") for line in str(recovery).splitlines() if line.startswith("Note: ")]
+    assert said == [*recovery.messages, *notes]
+    assert all(f"<p><em>{note}</em></p>" in recovery._repr_html_() for note in notes)
+
+
+def test_notes_change_nothing_in_the_table(plain):
+    other = recover(SMALL.with_(residual={"ar1": 0.5}), seed=1)
+    assert list(other.table.columns) == list(plain.table.columns)
+    assert list(other.table.index) == list(plain.table.index)
+
+
+def test_a_problem_of_a_column_that_the_model_does_not_read_has_no_note():
+    problems = [ms.Missing("sex", 0.1), ms.Miscoded("therapist", 0.05), ms.Missing("depression", 0.1)]
+    recovery = recover(SMALL.with_(problems=problems), seed=1, formula="anxiety ~ depression + (1 | therapist)")
+    assert [note.split(": ")[1] for note in recovery.notes] == ["therapist", "depression"]
+
+
 # ---- how it prints
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import mixedsim as ms
 from mixedsim.simulate.covariance import covariances
+from mixedsim.study import twin_stage
 from tests.study.twins import BOUNDARY, DESIGNS, LINE, assert_exact, made
 
 SLOPES = DESIGNS["slopes"]
@@ -208,6 +209,30 @@ def test_a_draw_that_allows_no_twin_is_put_aside():
     attempts = [ms.twin(BOUNDARY["intercepts alone"], seed=seed).truth.attempt for seed in range(12)]
     assert attempts[0] != attempts[1] or max(attempts) > 0
     assert 0 in attempts  # about every second draw will do
+
+
+def test_a_fit_without_estimates_is_a_draw_put_aside(monkeypatch):
+    expected = ms.twin(SLOPES, seed=3)
+    fits = iter([ms.ConvergenceError("no answer.")])
+
+    def failing_once(*arguments, **options):
+        if error := next(fits, None):
+            raise error
+        return ms.lmer(*arguments, **options)
+
+    monkeypatch.setattr(twin_stage, "lmer", failing_once)
+    twin = ms.twin(SLOPES, seed=3)
+    assert twin.truth.attempt > expected.truth.attempt
+    assert_exact(ms.lmer(SLOPES.formula, twin.data), SLOPES)
+
+
+def test_fits_without_estimates_end_as_no_twin(monkeypatch):
+    def failing(*arguments, **options):
+        raise ms.ConvergenceError("no answer.")
+
+    monkeypatch.setattr(twin_stage, "lmer", failing)
+    with pytest.raises(ms.PopulationError, match="no twin was found in 100 draws, mostly because a fit found no estim"):
+        ms.twin(SLOPES, seed=3)
 
 
 def test_without_a_seed_every_twin_is_another():

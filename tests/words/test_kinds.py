@@ -39,7 +39,7 @@ CASES = {
     "measurements": ("v", RNG.normal(size=N), "number"),
     "zeros and ones": ("v", TIMES % 2, "0-1"),
     "booleans": ("v", TIMES > 4, "0-1"),
-    "ones and twos": ("v", TIMES % 2 + 1, "category"),
+    "ones and twos": ("v", TIMES % 2 + 1, "two numbers"),
     "row numbers": ("v", np.arange(1, N + 1), "identifier"),
     "a date": ("v", pd.Timestamp("2024-01-01") + pd.to_timedelta(TIMES, unit="D"), "date"),
     "one value": ("v", np.full(N, 3.0), "constant"),
@@ -65,7 +65,7 @@ def test_numbers_that_measure_a_group_are_numbers():
 
 
 def test_numbers_that_start_again_in_every_level_are_a_group():
-    assert kind("v", np.tile(np.repeat([1, 2], 5), 20), school=PERSON) == "category"  # two values may be anything
+    assert kind("v", np.tile(np.repeat([1, 2], 5), 20), school=PERSON) == "two numbers"  # two values may be anything
     assert kind("v", np.tile(np.repeat([1, 2, 3, 4, 5], 2), 20), school=PERSON) == "group"
 
 

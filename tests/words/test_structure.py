@@ -232,3 +232,102 @@ def test_what_is_no_table_is_an_error(data, arguments, message):
 def test_a_few_rows_are_no_reason_to_fail(rows):
     frame = pd.DataFrame({"y": [1.5, 2.5, 4.0], "g": ["a", "a", "b"], "x": [1, 2, 2], "when": pd.NaT}).head(rows)
     assert str(ms.structure(frame))
+
+
+def diary(**columns):
+    rng = np.random.default_rng(4)
+    between, within = np.repeat(rng.normal(size=30), 8), rng.normal(size=240)
+    parts = {"stress": within + between, "stress_within": within, "stress_between": between}
+    frame = pd.DataFrame({"person": np.repeat([f"p{i}" for i in range(30)], 8), **parts, "y": rng.normal(size=240)})
+    return frame.assign(**columns)
+
+
+def ranks(structure, data):
+    """Rank and number of the columns in each suggested fixed part."""
+    for formula in structure.formulas["formula"].iloc[1:]:
+        wide = data
+        if "stress_mean" in formula:
+            wide = ms.within_between(data[[c for c in data if c != "stress_within"]], "stress", "person")
+        names = formula.split(" ~ ")[1].split(" + (")[0]
+        matrix = ms.lmer(f"y ~ {names} + (1 | person)", wide).fixef
+        columns = names.split(" + ")
+        design = np.column_stack([np.ones(len(wide)), wide[columns].astype(float)])
+        yield np.linalg.matrix_rank(design), len(columns) + 1, len(matrix)
+
+
+def test_the_sum_of_two_parts_is_left_out_and_the_parts_stay():
+    data = diary()
+    structure = ms.structure(data, response="y")
+    assert structure.formulas["formula"].tolist() == [
+        "y ~ 1 + (1 | person)",
+        "y ~ stress_within + stress_between + (1 | person)",
+        "y ~ stress_within + stress_between + (1 + stress_within | person)",
+    ]
+    assert (
+        "stress is left out of the formulas: it is a linear function of stress_within and stress_between, so beside "
+        "them it has no coefficient of its own."
+    ) in structure.sentences
+
+
+def test_a_copy_in_other_units_is_left_out():
+    data = diary(hours=lambda d: 60 * d.stress + 7).drop(columns=["stress_within", "stress_between"])
+    structure = ms.structure(data, response="y")
+    assert "y ~ stress + (1 | person)" in structure.formulas["formula"].tolist()
+    assert (
+        "hours is left out of the formulas: it is a linear function of stress, so beside it it has no coefficient of "
+        "its own."
+    ) in structure.sentences
+
+
+def test_the_mean_by_another_name_does_not_stand_beside_the_mean():
+    data = diary(usual=lambda d: d.groupby("person")["stress"].transform("mean"))
+    data = data.drop(columns=["stress_within", "stress_between"])
+    structure = ms.structure(data, response="y")
+    formulas = structure.formulas["formula"].tolist()
+    assert "y ~ stress + usual + (1 | person)" in formulas
+    assert "y ~ stress_within + stress_mean + (1 | person)" in formulas
+    assert all(rank == number == fitted for rank, number, fitted in ranks(structure, data))
+
+
+def test_a_category_and_its_contrast_do_not_stand_side_by_side():
+    arm = np.tile(["old", "new"], 120)
+    structure = ms.structure(diary(arm=arm, contrast=np.where(arm == "old", -0.5, 0.5)), response="y")
+    assert not any("arm" in formula for formula in structure.formulas["formula"])
+    assert "contrast" in structure.formulas.loc[1, "formula"]
+
+
+def test_predictors_never_known_in_the_same_rows_do_not_stand_side_by_side():
+    first = np.arange(240) < 120
+    early = np.where(first, RNG.normal(size=240), np.nan)
+    late = np.where(first, np.nan, RNG.normal(size=240))
+    structure = ms.structure(diary(early=early, late=late), response="y")
+    assert not any("late" in formula for formula in structure.formulas["formula"])
+    assert (
+        "late is left out of the formulas: the rows in which nothing is missing do not tell it from the other "
+        "predictors."
+    ) in structure.sentences
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            (-0.5, 0.5),
+            "x is a number with two values, -0.5 and 0.5: its coefficient is the difference between the two.",
+        ),
+        (
+            (-1, 1),
+            "x is a number with two values, -1 and 1: its coefficient is the difference between the two, divided by 2.",
+        ),
+    ],
+)
+def test_a_contrast_is_a_number_with_two_values(values, sentence):
+    structure = ms.structure(diary(x=np.tile(values, 120)), response="y")
+    assert structure.columns.loc["x", "kind"] == "two numbers"
+    assert sentence in structure.sentences
+    assert " + x + " in structure.formulas.loc[1, "formula"]
+
+
+def test_an_outcome_of_two_numbers_asks_for_a_logistic_model():
+    said = ms.structure(diary(x=np.tile([1, 2], 120)), response="x").sentences
+    assert "x has two values: as 0 and 1, in a logistic model (family binomial), it says more." in said

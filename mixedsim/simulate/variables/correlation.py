@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.simulate.covariance import Matrix, cholesky
-from mixedsim.simulate.fields import FieldError, Path, is_list, number, shown
+from mixedsim.simulate.covariance import Matrix, cholesky, correlations
+from mixedsim.simulate.fields import FieldError, Path, is_list, number
 
 Correlation = float | Matrix  # one number for every pair, or a matrix
 
@@ -62,13 +62,7 @@ def _checked_corr(given: Any, q: int, path: Path) -> Matrix:
         widest = max((len(row) for row in rows), default=0)
         raise FieldError(path, f"must be one number or {q}×{q}, a row for each member, found {len(rows)}×{widest}.")
     corr = tuple(tuple(number(r, path, low=-1, high=1) for r in row) for row in rows)
-    for i in range(q):
-        if corr[i][i] != 1:
-            raise FieldError(path, f"must have ones on its diagonal, found {shown(corr[i][i])} in row {i + 1}.")
-        for j in range(i):
-            if corr[i][j] != corr[j][i]:
-                both = f"{shown(corr[j][i])} and {shown(corr[i][j])}"
-                raise FieldError(path, f"must be symmetric: members {j + 1} and {i + 1} have {both}.")
+    corr = correlations(corr, [f"member {i + 1}" for i in range(q)], path)
     if cholesky(corr) is None:
         raise FieldError(path, "is impossible: no variables are correlated like this (a negative eigenvalue).")
     return corr

@@ -337,3 +337,9 @@ def test_a_parameter_that_leaves_its_bounds_in_a_draw() -> None:
     one = population({"w": ms.Normal(3, 1), "x, z": ms.Correlated([TWO[0], ms.Normal(0, "w")], corr=0.5)}, size=1000)
     with pytest.raises(ms.PopulationError, match=r"^variables\.z\.sd must not be negative, but 'w' reaches -[\d.]+\.$"):
         one.draw(1)
+
+
+def test_correlations_may_miss_symmetry_by_rounding() -> None:
+    members = [ms.Normal(0, 1), ms.Normal(0, 1)]
+    assert ms.Correlated(members, corr=[[1, 0.3], [0.3 + 1e-16 * 3, 1]]).corr == pytest.approx(0.3)
+    assert 0.3 + 1e-16 * 3 != 0.3

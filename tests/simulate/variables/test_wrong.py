@@ -115,7 +115,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: ms.Correlated([NORMAL, NORMAL], corr=[[1, 0.5], [0.4, 1]]),
-        "Correlated.corr must be symmetric: members 1 and 2 have 0.5 and 0.4.",
+        "Correlated.corr must be symmetric: member 1 and member 2 have 0.5 and 0.4.",
     ),
     (
         lambda: ms.Correlated([NORMAL, NORMAL], corr=[[1, 0.5], [0.5, 0.9]]),
