@@ -92,7 +92,7 @@ def main() -> None:
         "`python benchmarks/small_fits.py`: per cent of one `lmer` call, in brackets the calls of compiled functions.",
         f"mixedsim {ms.__version__}, NumPy {np.__version__}, Python {sys.version.split()[0]}.",
         "",
-        "| model | design | cross-products | start | deviance, gradient | curvature | calls in all | one 6 × 6 product |",
+        "| model | design | cross-products | start | deviance, gradient | curvature | all calls | one 6 × 6 product |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         *(row(name, formula, rounds) for name, formula in MODELS.items()),
     ]
