@@ -10,34 +10,14 @@ import pandas as pd
 import pytest
 
 import mixedsim as ms
+from tests.rows import N, good, with_
 
-N = 120
 MODEL = "y ~ x + (1 | g)"
-
-
-@cache
-def good() -> pd.DataFrame:
-    rng = np.random.default_rng(7)
-    x = rng.normal(5, 1, N)
-    return pd.DataFrame(
-        {
-            "y": 10 + 2 * x + rng.normal(size=12).repeat(10) + rng.normal(size=N),
-            "x": x,
-            "z": rng.normal(size=N),
-            "c": np.tile(["lo", "mid", "hi"], N // 3),
-            "g": np.repeat([f"g{i:02d}" for i in range(12)], 10),
-            "w": rng.uniform(0.5, 2, N),
-        }
-    )
 
 
 @cache
 def fitted() -> ms.models.linear.LinearMixedModel:
     return ms.lmer("y ~ x + c + (x | g)", good())
-
-
-def with_(**columns):
-    return good().assign(**columns)
 
 
 def said(call, error=ms.DataError):

@@ -137,6 +137,10 @@ def _check(population: object, reml: object) -> None:
         raise PopulationError("sigma must be above 0 for a twin: without residuals there is no maximum to be found.")
     if population.residual and "ar1" in population.residual:
         raise PopulationError("residual has ar1, which `lmer` does not estimate: a twin needs independent residuals.")
+    if population.residual and "exact" in population.residual:
+        raise PopulationError(
+            "residual has exact, whose moments a twin would change: leave it out, or draw the population instead."
+        )
     if not population.plan.terms:
         raise PopulationError("formula must have a random term for a twin, such as (1 | g).")
     _check_seen(population)

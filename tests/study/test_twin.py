@@ -316,6 +316,10 @@ def failing(**changes):
             "residual has ar1, which `lmer` does not estimate: a twin needs independent residuals.",
         ),
         (
+            ms.scenarios.simpson(), {},
+            "residual has exact, whose moments a twin would change: leave it out, or draw the population instead.",
+        ),
+        (
             failing(sigma=None, family="poisson"), {},
             "family must be gaussian with identity link for a twin, found poisson with log link.",
         ),
