@@ -3,7 +3,7 @@
 Run ``python benchmarks/small_fits.py [--rounds 300]``; the table is printed and written to
 ``benchmarks/results/small_fits.md``. The stages are timed turn by turn in one process, so that a busy machine slows all
 of them alike, and given as shares of the whole `lmer` call. Beside them stands one product
-of 6 × 6 matrices, the size of Penicillin's dense part: a stage is many calls of next to no work.
+of 30 × 30 matrices, the size of Penicillin's: a stage is many calls of next to no work.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ def row(name: str, formula: str, rounds: int) -> str:
     design = build(parsed, data)
     problem = pose(design)
     objective = Objective(problem.cp, problem.layout, reml=True)
-    begin = start(problem.cp, problem.layout)
+    begin = start(problem.cp, problem.layout, objective.blocks)
     at = objective.evaluate(begin)
     optimum = minimise(objective)
-    small = np.eye(6)
+    small = np.eye(30)
     stages: dict[str, Callable[[], object]] = {
         "whole": lambda: ms.lmer(formula, data),
         "design": lambda: build(parsed, data),
         "cross-products": lambda: pose(design),
-        "start": lambda: start(problem.cp, problem.layout),
+        "start": lambda: start(problem.cp, problem.layout, objective.blocks),
         "deviance and gradient": lambda: objective.evaluate(begin),
         "curvature": lambda: objective.curvature(at),
         "product": lambda: small @ small,
@@ -92,7 +92,7 @@ def main() -> None:
         "`python benchmarks/small_fits.py`: per cent of one `lmer` call, in brackets the calls of compiled functions.",
         f"mixedsim {ms.__version__}, NumPy {np.__version__}, Python {sys.version.split()[0]}.",
         "",
-        "| model | design | cross-products | start | deviance, gradient | curvature | all calls | one 6 × 6 product |",
+        "| model | design | cross-products | start | deviance, gradient | curvature | all calls | a 30 × 30 product |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         *(row(name, formula, rounds) for name, formula in MODELS.items()),
     ]

@@ -19,6 +19,7 @@ from scipy.linalg import lapack
 
 from mixedsim.engine.covariance import Layout
 from mixedsim.engine.cross_products import CrossProducts
+from mixedsim.engine.dense import DenseAbsorbed, DenseBlocks
 from mixedsim.engine.nested import NestedAbsorbed, Stage
 from mixedsim.engine.small import gram, transposed
 from mixedsim.engine.structure import Absorbed, arrange
@@ -81,6 +82,11 @@ class Objective:
         self.blocks = arrange(cp)
         self.nu = cp.n - cp.p if reml else cp.n
 
+    @property
+    def exact(self) -> bool:
+        """Whether `curvature` is the observed one: for one factor, and for several with a handful of effects."""
+        return len(self.cp.zz) == 1 or isinstance(self.blocks, DenseBlocks)
+
     def evaluate(self, theta: Floats) -> Profile:
         """Deviance, gradient and everything profiled out, at `theta`."""
         lambdas = self.layout.lambdas(theta)
@@ -104,7 +110,7 @@ class Objective:
         return Profile(theta, float(deviance), gradient, beta, w_inverse, r2, self.nu, scores, absorbed)
 
     def curvature(self, at: Profile) -> Floats:
-        """Second derivatives of the deviance by θ: exact for one factor, average information for several.
+        """Second derivatives of the deviance by θ: the observed ones where `exact`, else average information.
 
         Average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440) replaces ``tr(PV_kPV_l)`` by a
         quadratic form with the same expectation; what depends on ∂²V is exact, so that it stays exact at a
@@ -114,6 +120,8 @@ class Objective:
         directions = [self.layout.directions(f, lam) for f, lam in enumerate(lambdas)]
         if isinstance(at.absorbed, NestedAbsorbed) and len(at.absorbed.stages) == 1:
             hessian = _one_factor(at.absorbed.stages[0], at, directions[0], self.reml)
+        elif isinstance(at.absorbed, DenseAbsorbed):
+            hessian = at.absorbed.curvature(directions, at.contrast, at.w_inverse, at.nu / at.r2, at.r2, self.reml)
         else:
             hessian = self._average_information(at, directions)
         for f, mine in enumerate(self.layout.of_factor):
@@ -121,8 +129,8 @@ class Objective:
         return 0.5 * (hessian + hessian.T)
 
     def hessian(self, at: Profile, step: float = 1e-4) -> Floats:
-        """Observed second derivatives: exact for one factor, central differences of the gradient for several."""
-        if isinstance(at.absorbed, NestedAbsorbed) and len(at.absorbed.stages) == 1:
+        """Observed second derivatives, by central differences of the gradient where `curvature` is not exact."""
+        if self.exact:
             return self.curvature(at)
         size = len(at.theta)
         out = np.empty((size, size))

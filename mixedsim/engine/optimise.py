@@ -145,7 +145,9 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
 
 
 def _search(objective: Objective, begin: Floats | None, control: Control) -> Optimum:
-    search = _Search(objective, start(objective.cp, objective.layout) if begin is None else begin, control)
+    if begin is None:
+        begin = start(objective.cp, objective.layout, objective.blocks)
+    search = _Search(objective, begin, control)
     search.run()
     while search.snap() or search.escape():
         search.run()
@@ -216,7 +218,7 @@ class _Search:
     def _newton(self) -> None:
         """Newton steps until the promised decrease is below the tolerance."""
         for steps in range(self.control.max_iterations or _NEWTON_STEPS):
-            self.slow = self.slow or (steps == _PATIENCE and len(self.objective.cp.zz) > 1)
+            self.slow = self.slow or (steps == _PATIENCE and not self.objective.exact)
             step = self._newton_step()
             if self.decrease < max(self.control.tolerance, self._noise()):
                 return

@@ -1,7 +1,8 @@
 """Which shape the factorisation takes, decided once from the pattern of the data.
 
-Both shapes answer the same five questions (`Absorbed`), so that the objective never asks which one it has:
+All shapes answer the same questions (`Absorbed`), so that the objective hardly ever asks which one it has:
 
+* `dense.DenseBlocks`: several factors with a handful of effects in all are one dense matrix.
 * `nested.NestedBlocks`: one factor, or several that nest. Every block is block-diagonal over levels; nothing fills in.
 * `crossed.CrossedBlocks`: the factor with most effects is block-diagonal, all others form one dense Schur complement.
 """
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
 from mixedsim.engine.crossed import CrossedBlocks
+from mixedsim.engine.dense import DenseBlocks, fits
 from mixedsim.engine.nested import NestedBlocks
 
 Floats = NDArray[np.float64]
@@ -72,16 +74,26 @@ class Blocks(Protocol):
 
 
 def arrange(cp: CrossProducts) -> Blocks:
-    """The blocks for these cross-products: nested where they nest, crossed otherwise.
+    """The blocks for these cross-products: dense where they are few, else nested where they nest, else crossed.
 
     `cp` holds one response.
     """
+    if len(cp.zz) > 1 and fits(cp):
+        return DenseBlocks(cp)
+    return nested(cp) or crossed(cp)
+
+
+def nested(cp: CrossProducts) -> NestedBlocks | None:
+    """The nested shape, however few effects there are; None where some factors cross."""
     order = sorted(range(len(cp.zz)), key=lambda f: -cp.zz[f].shape[0])
-    parents = {
-        (a, b): _parent(_oriented(cp, a, b), cp.zz[a].shape[0]) for k, a in enumerate(order) for b in order[k + 1 :]
-    }
-    if all(parent is not None for parent in parents.values()):
-        return NestedBlocks(cp, order, {k: _oriented(cp, *k) for k in parents})
+    pairs = {(a, b): _oriented(cp, a, b) for k, a in enumerate(order) for b in order[k + 1 :]}
+    if any(_parent(pair, cp.zz[a].shape[0]) is None for (a, _), pair in pairs.items()):
+        return None
+    return NestedBlocks(cp, order, pairs)
+
+
+def crossed(cp: CrossProducts) -> CrossedBlocks:
+    """The crossed shape, whatever the pattern of two factors or more."""
     largest = max(range(len(cp.zz)), key=lambda f: cp.zz[f].shape[0] * cp.zz[f].shape[1])
     rest = [f for f in range(len(cp.zz)) if f != largest]
     pairs = {(f, g): _oriented(cp, f, g) for f in range(len(cp.zz)) for g in range(len(cp.zz)) if f != g}

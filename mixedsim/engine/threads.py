@@ -24,5 +24,11 @@ def threads_for(dense_size: int) -> AbstractContextManager[object]:
     """A context in which BLAS uses one thread, unless its largest matrix has many rows."""
     if dense_size >= _WORTH_SHARING:
         return nullcontext()
+    return one_thread()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A context in which BLAS uses one thread, whatever the size: where the cores are shared out to processes, and
+    where the last digit must not depend on how many threads added up."""
     limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limit

@@ -31,8 +31,8 @@ class Unprofiled:
     Attributes
     ----------
     deviance : F.
-    gradient, hessian : first and second derivatives; the second ones are exact for one grouping factor, and average
-        information for several (see `Objective.curvature`).
+    gradient, hessian : first and second derivatives; the second ones are exact or average information (see
+        `Objective.exact`).
     beta : p fixed effects, those that minimise r_c².
     """
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from mixedsim.engine import FactorShape, Objective, Profile
 from mixedsim.engine.covariance import lower_factor
+from mixedsim.engine.dense import DenseAbsorbed
 from mixedsim.engine.nested import NestedAbsorbed
 from mixedsim.errors import MixedsimError
 
@@ -145,6 +146,10 @@ class _Basis:
                 basis.matrices.append(e)
         return basis
 
+    def of_factor(self, f: int) -> Floats:
+        """The E of one factor; the factors stand in order."""
+        return np.array([e for own, e in zip(self.factor, self.matrices, strict=True) if own == f])
+
     def inner(self, by_factor: list[Floats]) -> Floats:
         """``Σ_ab E_ab S_ab`` of every E with its factor's S: R values."""
         return np.array([(e * by_factor[f]).sum() for f, e in zip(self.factor, self.matrices, strict=True)])
@@ -179,7 +184,7 @@ def _products(objective: Objective, at: Profile, basis: _Basis) -> tuple[Floats,
 
 
 def _traces(objective: Objective, at: Profile, basis: _Basis, h_sums: list[Floats]) -> Floats:
-    """tr(HE_rHE_s) for σ = 1: in closed form for one factor, else by differences of exact first derivatives."""
+    """tr(HE_rHE_s) for σ = 1: in closed form where H is at hand, else by differences of exact first derivatives."""
     if isinstance(at.absorbed, NestedAbsorbed) and len(at.absorbed.stages) == 1:
         stage = at.absorbed.stages[0]
         q = stage.d.shape[1]
@@ -187,6 +192,10 @@ def _traces(objective: Objective, at: Profile, basis: _Basis, h_sums: list[Float
         hh = (h.T @ h).reshape(q, q, q, q)
         e = np.array(basis.matrices)
         return np.asarray(np.einsum("rab,scd,bcda->rs", e, e, hh, optimize=True))
+    if isinstance(at.absorbed, DenseAbsorbed):
+        elements = at.absorbed.blocks.elements
+        along_r = elements.aligned([basis.of_factor(f) for f in range(len(h_sums))])
+        return np.asarray(along_r @ elements.pair_sums(at.absorbed.zz, at.absorbed.zz) @ along_r.T)
     out = np.empty((len(basis.matrices), len(basis.matrices)))
     along: dict[tuple[int, int, int], Floats] = {}
     for s, (f, (i, j)) in enumerate(zip(basis.factor, basis.place, strict=True)):

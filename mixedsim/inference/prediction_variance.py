@@ -25,6 +25,7 @@ from scipy.linalg import block_diag
 
 from mixedsim.engine import Objective, Profile
 from mixedsim.engine.crossed import CrossedAbsorbed
+from mixedsim.engine.dense import DenseAbsorbed
 from mixedsim.engine.nested import NestedAbsorbed
 from mixedsim.engine.structure import Absorbed
 from mixedsim.inference.satterthwaite import Satterthwaite
@@ -134,6 +135,8 @@ class _Joint(Protocol):
 def _joint(absorbed: Absorbed, lambdas: list[Floats]) -> _Joint:
     if isinstance(absorbed, NestedAbsorbed):
         return _NestedJoint(absorbed, lambdas)
+    if isinstance(absorbed, DenseAbsorbed):
+        return _DenseJoint(absorbed)
     assert isinstance(absorbed, CrossedAbsorbed)
     return _CrossedJoint(absorbed)
 
@@ -176,6 +179,25 @@ class _NestedJoint:
             stray = mine & ~consistent
             if stray.any():
                 out[stray] = _solved(self.absorbed, self.lambdas, [v[stray] for v in z], [c[stray] for c in codes])
+        return out
+
+
+class _DenseJoint:
+    """All effects in one matrix: their joint covariance is written down."""
+
+    def __init__(self, absorbed: DenseAbsorbed) -> None:
+        self.elements = absorbed.blocks.elements
+        self.joint = absorbed.half_k.T @ absorbed.half_k
+
+    def quadratic(self, z: list[Floats], codes: Sequence[Codes]) -> Floats:
+        out = np.zeros(len(codes[0]))
+        places = []
+        for own, levels, part, (_, q) in zip(z, codes, self.elements.parts, self.elements.shapes, strict=True):
+            begin = part.start + np.maximum(levels, 0) * q
+            places += [(begin + a, own[:, a]) for a in range(q)]
+        for column, value in places:
+            for other, weight in places:
+                out += value * weight * self.joint[column, other]
         return out
 
 

@@ -51,7 +51,7 @@ class Chart:
     held : which element of ψ the parameter is.
     bounds : the least and the largest value that this element can take.
     leap : how far a first step along this element may go.
-    exact : whether second derivatives are, as for one grouping factor; else they are average information.
+    exact : whether second derivatives are; else they are average information (see `Objective.exact`).
     positive : which other elements must not become negative; all others of θ mean the same with either sign.
 
     ψ has K elements for θ in a basis that suits the parameter, then log σ, then the coefficient if it is one.
@@ -63,7 +63,7 @@ class Chart:
         self.scale, self.centre = problem.response.scale, 0.0
         self.bounds, self.leap = (-np.inf, np.inf), 1.0
         self.positive: list[int] = []
-        self.exact = len(problem.layout.factors) == 1
+        self.exact = objective.exact
         layout: Layout = problem.layout
         size = layout.size
         if parameter.kind == "fixed":

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from mixedsim.engine import CrossProducts, FactorShape, Grouping, Layout, cross_products
+
+
+@contextmanager
+def by_elimination() -> Iterator[None]:
+    """Let designs with few effects be laid out like large ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("structure", "start"):
+            patch.setattr(f"mixedsim.engine.{module}.fits", lambda cp: False)
+        yield
 
 
 @dataclass(frozen=True)

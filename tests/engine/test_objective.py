@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mixedsim.engine import Objective
-from mixedsim.engine.crossed import CrossedBlocks
-from mixedsim.engine.nested import NestedBlocks
-from mixedsim.engine.structure import _oriented
-from tests.engine.cases import STRUCTURES, make
+from mixedsim.engine.dense import DenseBlocks
+from mixedsim.engine.structure import crossed, nested
+from tests.engine.cases import STRUCTURES, by_elimination, make
+
+pytestmark = pytest.mark.usefixtures("shape")
 
 # Two routes through some 1e4 sums of numbers around 1: rounding reaches 1e-12, a wrong term 1e-3.
 EXACT = 1e-10
@@ -72,10 +73,13 @@ def test_gradient_is_right_where_a_factor_is_singular(name):
     np.testing.assert_allclose(ours, theirs, atol=DIFFERENCES * max(1.0, np.abs(ours).max()))
 
 
-@pytest.mark.parametrize(("name", "reml", "weighted"), [e for e in EVERY if len(STRUCTURES[e[0]][0]) == 1])
-def test_curvature_of_one_factor_is_exact(name, reml, weighted):
+@pytest.mark.parametrize(("name", "reml", "weighted"), EVERY)
+def test_curvature_is_exact_where_it_says_so(name, reml, weighted):
     case = make(name, weighted)
     objective = Objective(case.cp, case.layout, reml)
+    if len(case.groups) > 1:
+        objective.blocks = DenseBlocks(case.cp)
+    assert objective.exact
     theta = random_theta(case)
     ours = objective.curvature(objective.evaluate(theta))
     steps = 1e-5 * np.eye(len(theta))
@@ -92,7 +96,9 @@ def test_average_information_is_the_mean_of_exact_curvatures():
     average, exact = [], []
     for _ in range(150):
         again = replace(case, y=root @ rng.normal(size=len(case.y)))
-        objective = Objective(again.cp, case.layout, True)
+        with by_elimination():
+            objective = Objective(again.cp, case.layout, True)
+        assert not objective.exact
         at = objective.evaluate(theta)
         average.append(objective.curvature(at))
         exact.append(objective.hessian(at))
@@ -117,18 +123,15 @@ def test_chunks_add_up(name, weighted):
 def test_nested_and_crossed_elimination_agree(name):
     case = make(name)
     objective = Objective(case.cp, case.layout, True)
-    assert isinstance(objective.blocks, NestedBlocks)
     theta = random_theta(case)
-    nested = objective.evaluate(theta)
-    factors = range(len(case.groups))
-    first = max(factors, key=lambda f: case.groups[f].levels * len(case.groups[f].columns))
-    pairs = {(f, g): _oriented(case.cp, f, g) for f in factors for g in factors if f != g}
-    objective.blocks = CrossedBlocks(case.cp, first, [f for f in factors if f != first], pairs)
-    crossed = objective.evaluate(theta)
-    assert crossed.deviance == pytest.approx(nested.deviance, abs=1e-9)
-    np.testing.assert_allclose(crossed.gradient, nested.gradient, atol=1e-8)
-    np.testing.assert_allclose(objective.curvature(crossed), objective.curvature(nested), atol=1e-7)
-    for a, b in zip(crossed.absorbed.covariances(), nested.absorbed.covariances(), strict=True):
+    objective.blocks = nested(case.cp)
+    one = objective.evaluate(theta)
+    objective.blocks = crossed(case.cp)
+    other = objective.evaluate(theta)
+    assert other.deviance == pytest.approx(one.deviance, abs=1e-9)
+    np.testing.assert_allclose(other.gradient, one.gradient, atol=1e-8)
+    np.testing.assert_allclose(objective.curvature(other), objective.curvature(one), atol=1e-7)
+    for a, b in zip(other.absorbed.covariances(), one.absorbed.covariances(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-10)
 
 

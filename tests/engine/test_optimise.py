@@ -11,6 +11,7 @@ from mixedsim.engine.start import start
 from tests.engine.cases import STRUCTURES, make
 
 
+@pytest.mark.usefixtures("shape")
 @pytest.mark.parametrize("name", STRUCTURES)
 @pytest.mark.parametrize("reml", [True, False])
 def test_no_other_optimiser_finds_a_lower_deviance(name, reml):
@@ -106,6 +107,7 @@ def test_a_long_bent_valley_is_no_failure():
     assert worst > 20  # some of them are such valleys
 
 
+@pytest.mark.usefixtures("shape")
 @pytest.mark.parametrize("name", ["intercept and slope", "nested with slopes inside", "crossed with slopes on both"])
 def test_what_the_stopping_rule_leaves_is_taken_by_a_few_more_steps(name):
     case = make(name)

@@ -31,8 +31,17 @@ print((spent() - whole) / own)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the time of a process's threads is read by POSIX's getrusage")
-@pytest.mark.parametrize("levels", [6, 40])
-@pytest.mark.parametrize("formula", ["y ~ x + (1 | a) + (1 | b)", "y ~ x + (x | a)"])
+@pytest.mark.parametrize(
+    ("formula", "levels"),
+    [
+        ("y ~ x + (x | a)", 6),
+        ("y ~ x + (x | a)", 40),
+        ("y ~ x + (1 | a) + (1 | b)", 6),
+        ("y ~ x + (1 | a) + (1 | b)", 37),  # the most effects that stand in one matrix
+        ("y ~ x + (1 | a) + (1 | b)", 40),
+        ("y ~ x + (x | a) + (x | b)", 6),  # the same with slopes
+    ],
+)
 def test_a_small_fit_is_the_work_of_one_thread(formula, levels):
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(levels), formula],

@@ -55,6 +55,7 @@ def dense(case: Case, theta: np.ndarray, sigma2: float) -> dict[str, np.ndarray]
     return {"phi": phi, "p": p, "w": w, "adjusted": phi + 2 * phi @ inner @ phi}
 
 
+@pytest.mark.usefixtures("shape")
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", WITH_FIXED)
 def test_equals_dense_algebra(name, weighted):
@@ -71,6 +72,7 @@ def test_equals_dense_algebra(name, weighted):
     np.testing.assert_allclose(ours.df(contrast), 2 / (u @ theirs["w"] @ u), rtol=10 * DIFFERENCES)
 
 
+@pytest.mark.usefixtures("shape")
 @pytest.mark.parametrize("name", ["intercept and slope", "nested with slopes inside", "crossed with slopes on both"])
 def test_singular_covariances_are_ordinary_points(name):
     """A zero variance and a correlation of 1: Σ is on its boundary, V is not."""

@@ -11,6 +11,8 @@ from mixedsim.inference.prediction_variance import Rows, _CrossedJoint, predicti
 from mixedsim.inference.satterthwaite import satterthwaite_df
 from tests.engine.cases import STRUCTURES, make
 
+pytestmark = pytest.mark.usefixtures("shape")
+
 EXACT = 1e-9  # relative: two factorisations of well-conditioned matrices
 
 

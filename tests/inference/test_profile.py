@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +13,14 @@ from scipy.special import ndtri
 
 import mixedsim as ms
 from mixedsim.engine import Layout, Objective, minimise
+from mixedsim.engine.dense import DenseBlocks
 from mixedsim.engine.turned import TurnedLayout
 from mixedsim.engine.unprofiled import Likelihood
 from mixedsim.inference.parameters import parameters_of, values_of
 from mixedsim.inference.profile import likelihood_profile, profile_intervals
 from mixedsim.inference.profile_curve import Curve
 from mixedsim.inference.profile_parameters import Chart
-from tests.engine.cases import STRUCTURES, Case, make
+from tests.engine.cases import STRUCTURES, Case, by_elimination, make
 
 
 def dense(case: Case, layout: Layout, theta: np.ndarray, log_sigma: float, row=None, held: float = 0.0) -> float:
@@ -57,6 +60,7 @@ def differences(f, at: np.ndarray, step: float = 1e-5) -> np.ndarray:
 # ---- engine: the unprofiled likelihood
 
 
+@pytest.mark.usefixtures("shape")
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_unprofiled_deviance_and_gradient_equal_dense_algebra_in_any_basis(name):
     rng = np.random.default_rng(4)
@@ -78,13 +82,16 @@ def test_unprofiled_deviance_and_gradient_equal_dense_algebra_in_any_basis(name)
         assert row @ got.beta == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("name", [n for n, (factors, _, _) in STRUCTURES.items() if len(factors) == 1])
+@pytest.mark.parametrize("name", STRUCTURES)
 @pytest.mark.parametrize("hold", [True, False])
 def test_unprofiled_hessian_equals_differences_of_the_gradient(name, hold):
     rng = np.random.default_rng(5)
     case = make(name, weighted=True)
     layout = turned(case.layout, rng)
-    likelihood = Likelihood(Objective(case.cp, case.layout, False), layout)
+    objective = Objective(case.cp, case.layout, False)
+    if len(case.groups) > 1:
+        objective.blocks = DenseBlocks(case.cp)
+    likelihood = Likelihood(objective, layout)
     row = rng.normal(size=case.cp.p) if hold and case.cp.p else None
     at = np.append(rng.normal(size=layout.size), [0.2, 0.7][: 1 + (row is not None)])
 
@@ -260,7 +267,10 @@ def test_a_profile_is_as_long_as_asked(slopes):
 # ---- any data
 
 
-def small(seed: int, crossed: bool) -> ms.LinearMixedModel:
+KINDS = st.sampled_from(["one factor", "crossed", "crossed, by elimination"])
+
+
+def small(seed: int, kind: str) -> ms.LinearMixedModel:
     """A small fit, singular as often as not."""
     rng = np.random.default_rng(seed)
     rows = 48
@@ -269,13 +279,14 @@ def small(seed: int, crossed: bool) -> ms.LinearMixedModel:
     a, b = rng.normal(size=(2, 6)) * rng.choice([0.0, 0.3, 1.0], 2)[:, None]
     y = 1 + x + a[g] + b[g] * x + 0.7 * rng.normal(size=5)[h] + rng.normal(size=rows)
     data = pd.DataFrame({"y": y, "x": x, "g": g.astype(str), "h": h.astype(str)})
-    return ms.lmer("y ~ x + (x | g) + (1 | h)" if crossed else "y ~ x + (x | g)", data)
+    with by_elimination() if "elimination" in kind else nullcontext():
+        return ms.lmer("y ~ x + (x | g)" if kind == "one factor" else "y ~ x + (x | g) + (1 | h)", data)
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10_000), crossed=st.booleans())
-def test_every_parameter_of_a_small_fit_has_an_interval_within_its_scale(seed, crossed):
-    fit = small(seed, crossed)
+@given(seed=st.integers(0, 10_000), kind=KINDS)
+def test_every_parameter_of_a_small_fit_has_an_interval_within_its_scale(seed, kind):
+    fit = small(seed, kind)
     table = fit.confint()
     ml = fit.update(reml=False).confint("wald")["estimate"]
     assert np.isfinite(table[["lower", "upper"]].to_numpy()).all()
@@ -292,10 +303,10 @@ def test_every_parameter_of_a_small_fit_has_an_interval_within_its_scale(seed, c
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10_000), crossed=st.booleans(), start=st.integers(0, 100))
-def test_no_other_start_finds_a_lower_deviance_at_the_ends(seed, crossed, start):
+@given(seed=st.integers(0, 10_000), kind=KINDS, start=st.integers(0, 100))
+def test_no_other_start_finds_a_lower_deviance_at_the_ends(seed, kind, start):
     """The ends are roots of the least deviance, so that from anywhere else the search may not come out lower."""
-    fit = small(seed, crossed)
+    fit = small(seed, kind)
     rng = np.random.default_rng(start)
     for chart, psi, _, _ in charts(fit):
         curve = Curve(chart, psi)
