@@ -50,8 +50,11 @@ if TYPE_CHECKING:
         Within,
         scenarios,
     )
-    from mixedsim.study import pooling, recover, twin
+    from mixedsim.study import Analysis, find_size, ladder, pooling, power_curve, recover, sampling_distribution, twin
+    from mixedsim.study.verbs import StudyModule
     from mixedsim.words import center, describe, explain, structure, within_between
+
+    study: StudyModule
 
 __version__ = "0.1.0"
 
@@ -95,13 +98,14 @@ _ROOMS = {
         "Within",
         "scenarios",
     ),
-    "study": ("pooling", "recover", "twin"),
+    "study": ("Analysis", "find_size", "ladder", "pooling", "power_curve", "recover", "sampling_distribution", "twin"),
     "words": ("center", "describe", "explain", "structure", "within_between"),
 }
-_MODULES = ("classroom", "datasets", "plot")
+_MODULES = ("classroom", "datasets", "plot", "study")
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "Analysis",
     "Assigned",
     "Bernoulli",
     "Beta",
@@ -149,12 +153,17 @@ __all__ = [
     "describe",
     "drop1",
     "explain",
+    "find_size",
+    "ladder",
     "lmer",
     "plot",
     "pooling",
+    "power_curve",
     "recover",
+    "sampling_distribution",
     "scenarios",
     "structure",
+    "study",
     "twin",
     "within_between",
 ]

@@ -76,22 +76,25 @@ def build(
     data: Any,
     weights: str | ArrayLike | None = None,
     offset: str | ArrayLike | None = None,
+    *,
+    mixed: bool = True,
 ) -> Design:
     """Return the `Design` of a linear mixed model.
 
     Parameters
     ----------
-    formula : from `mixedsim.formula.parse`; it must have a random term.
+    formula : from `mixedsim.formula.parse`; it must have a random term, unless `mixed` is False.
     data : a DataFrame, or anything that becomes one (mapping, list of records, polars or pyarrow table).
     weights : positive prior weights, a column name or n values: the residual variance of a row is σ²/weight.
     offset : a known part of the mean, a column name or n values.
+    mixed : False for least squares, which needs no groups.
 
     Raises
     ------
     FormulaError, DataError
         For a missing column, an infinite value, a factor with one level, a constant response and much else.
     """
-    if not formula.terms:
+    if mixed and not formula.terms:
         what = "the formula has no random term: add one such as (1 | group), or use ordinary least squares"
         FormulaText(formula.text).fail(len(formula.text.rstrip()), what)
     frame = as_frame(data)

@@ -22,7 +22,7 @@ Column = Floats | float
 
 # R's lm calls a column dependent when less than 1e-7 of its length is left beside the earlier ones.
 _DEPENDENT = 1e-7
-_SUSPECT = 1e-6  # squared: below this the Gram matrix cannot tell, and the rows are asked
+SUSPECT = 1e-6  # squared: below this the Gram matrix cannot tell, and the rows are asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +157,12 @@ def _independent(
 
 
 def _all_pivots_large(gram: Floats) -> bool:
-    """Whether no column is nearly explained by the earlier ones (squared share left above `_SUSPECT`)."""
+    """Whether no column is nearly explained by the earlier ones (squared share left above `SUSPECT`)."""
     try:
         pivots = np.diag(np.linalg.cholesky(gram)) ** 2
     except np.linalg.LinAlgError:
         return False
-    return bool((pivots > _SUSPECT * np.diag(gram)).all())
+    return bool((pivots > SUSPECT * np.diag(gram)).all())
 
 
 def scale_varying(columns: Sequence[Column], standardise: Standardiser) -> tuple[tuple[Column, ...], Floats]:

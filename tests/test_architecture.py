@@ -41,7 +41,7 @@ LATE = {
     ("mixedsim.simulate.population", "mixedsim.study.like"): "Population.from_fit: whoever has a fit has that floor",
 }
 # Commands load what they need and no more, so that `mixedsim --help` answers at once.
-LOADS_INSIDE_FUNCTIONS = {"mixedsim.cli"}
+LOADS_INSIDE_FUNCTIONS = {"mixedsim.cli.data", "mixedsim.cli.studies", "mixedsim.cli.teaching"}
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_draw_writes_what_the_package_draws(spec, tmp_path):
 
 def test_draw_writes_large_data_in_pieces(spec, tmp_path, monkeypatch):
     run("draw", spec, "-o", tmp_path / "whole.csv")
-    monkeypatch.setattr("mixedsim.cli.CHUNK", 100)
+    monkeypatch.setattr("mixedsim.cli.options.CHUNK", 100)
     run("draw", spec, "-o", tmp_path / "pieces.csv")
     assert (tmp_path / "pieces.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
@@ -97,7 +97,7 @@ def test_a_failure_while_writing_leaves_the_old_file(spec, tmp_path, monkeypatch
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mixedsim.cli._write_csv", full)
+    monkeypatch.setattr("mixedsim.cli.data.write_csv", full)
     said = run("draw", spec, "-o", target, "--force", code=1).stderr
     assert said == f"Error: cannot write {str(target)!r}: No space left on device.\n"
     assert target.read_text() == "precious"

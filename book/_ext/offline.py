@@ -10,6 +10,7 @@ train cannot have them.
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ MATHJAX_FILES = ("tex-svg.js", "input/tex/extensions")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    os.environ["TQDM_DISABLE"] = "1"  # for the kernels: a progress bar in a notebook is a widget
     app.connect("config-inited", use_local_mathjax)
     app.connect("doctree-resolved", leave_out_settings_for_live_code, priority=900)
     app.connect("html-page-context", leave_out_remote_scripts, priority=900)

@@ -47,6 +47,15 @@ LINES: Final[Mapping[Line, Look]] = {
     "slopes": Look("varying slopes", _RED, width=1.2),
 }
 TRUTH: Final = Look("truth", "#8c8c8c", width=1.4, dashes="--")
+# The same question asked in other ways, by the name that `mixedsim.ladder` gives to each.
+RUNGS: Final[Mapping[str, str]] = {
+    "OLS": LINES["complete"].colour,
+    "group means": _ORANGE,
+    "dummies": LINES["none"].colour,
+    "varying intercepts": LINES["intercepts"].colour,
+    "varying slopes": LINES["slopes"].colour,
+    "within-between": _PLUM,
+}
 # Several fits of one kind beside each other: the tempting one first.
 SEVERAL: Final = (_ORANGE, _BLUE, _PLUM, _SKY, _GREEN)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.simulate.cells import cells_of
-from mixedsim.simulate.counts import draw_counts
+from mixedsim.simulate.counts import Count, draw_counts
 from mixedsim.simulate.expression import Values
 from mixedsim.simulate.streams import Streams
 from mixedsim.simulate.structure import Structure
@@ -137,7 +137,7 @@ def lay_out(structure: Structure, streams: Streams) -> Layout:
     """Draw the counts of `structure` and return the `Layout` they make."""
     units, parents = count_units(structure, streams)
     number, cells = cells_of(structure, units, parents, streams)
-    sizes = draw_counts(structure.size, streams.generator("size"), number)
+    sizes = _counted(structure.size, streams, ("size",), number)
     rows = number * sizes if isinstance(sizes, int) else int(sizes.sum())
     return Layout(structure, units, parents, cells, sizes, rows)
 
@@ -148,12 +148,19 @@ def count_units(structure: Structure, streams: Streams) -> tuple[dict[str, int],
     parents: dict[str, Codes] = {}
     for cluster in structure.clusters:
         above = 1 if cluster.within is None else units[cluster.within]
-        rng = streams.generator("clusters", cluster.name)
-        counts = draw_counts(cluster.n, rng, above, ("clusters", cluster.name, "n"))
+        counts = _counted(cluster.n, streams, ("clusters", cluster.name), above)
         units[cluster.name] = above * counts if isinstance(counts, int) else int(counts.sum())
         if cluster.within is not None:
             parents[cluster.name] = np.repeat(np.arange(above), counts)
     return units, parents
+
+
+def _counted(many: Count, streams: Streams, part: tuple[str, ...], units: int) -> int | NDArray[np.int64]:
+    """How many each of `units` has; a number needs no generator, which costs more than all the rest of a layout."""
+    if isinstance(many, int):
+        return many
+    field = (*part, "n") if len(part) > 1 else part
+    return draw_counts(many, streams.generator(*part), units, field)
 
 
 def combinations(each: list[Codes], sizes: tuple[int, ...]) -> tuple[Codes, tuple[Codes, ...]]:

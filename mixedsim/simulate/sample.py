@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from mixedsim.simulate.streams import Streams
 
 if TYPE_CHECKING:
     from mixedsim.simulate.population import Population
+
+_REMEMBERED = 10_000  # units whose names are kept for the next draw
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Truth:
     @property
     def complete(self) -> pd.DataFrame:
         """The data before anything went wrong: the same columns, and the rows of the other tables of the truth."""
-        return pd.DataFrame(_complete(self.population, self.seed).columns, copy=False)
+        return pd.DataFrame(_complete(self).columns, copy=False)
 
     @property
     def original_row(self) -> pd.Series[int]:
@@ -133,7 +136,7 @@ class Truth:
         ``truth.residuals.loc[truth.original_row]`` are the residuals of the rows of the data. Where no row is gone or
         stands twice the two agree.
         """
-        origin = _spoiled(self.population, self.seed).origin
+        origin = _spoiled(self).origin
         return pd.Series(origin, name="original_row")
 
     @property
@@ -145,7 +148,7 @@ class Truth:
         in `complete`) and ``now`` (what this step made of it), missing where a whole row came or went. Nothing else
         differs between the data and `complete`.
         """
-        return _spoiled(self.population, self.seed, keep_book=True).book()
+        return _spoiled(self, keep_book=True).book()
 
     def __str__(self) -> str:
         called = self.population.name or "population"
@@ -163,7 +166,7 @@ class Truth:
 
     @property
     def _streams(self) -> Streams:
-        """All random numbers of the sample; a twin has its own for effects and residuals."""
+        """All random numbers of the sample; studies that keep the predictors and draw the rest anew have two seeds."""
         return _streams_of(self.population, self.seed)
 
     def _layout(self) -> Layout:
@@ -203,10 +206,16 @@ class Sample:
 
 def draw(population: Population, seed: int | RSeed) -> Sample:
     """The sample of `population` that `seed` stands for."""
-    streams = _streams_of(population, seed)
+    return sample_of(Truth(population, seed))
+
+
+def sample_of(truth: Truth) -> Sample:
+    """The sample that has this truth."""
+    population, streams = truth.population, truth._streams
     layout = lay_out(population.plan.structure, streams)
     columns = columns_of(population, layout, streams, _ids)
-    return Sample(data=pd.DataFrame(columns, copy=False), truth=Truth(population, seed))
+    index = pd.RangeIndex(len(columns[population.plan.response.name]))  # given, so that pandas need not find it out
+    return Sample(data=pd.DataFrame(columns, index=index, copy=False), truth=truth)
 
 
 def _streams_of(population: Population, seed: int | RSeed) -> Streams:
@@ -217,15 +226,14 @@ def _all_columns(population: Population, streams: Streams) -> dict[str, Any]:
     return columns_of(population, lay_out(population.plan.structure, streams), streams, _ids)
 
 
-def _spoiled(population: Population, seed: int | RSeed, *, keep_book: bool = False) -> Table:
-    """The data of a seed after all that goes wrong, with the way there."""
-    streams = _streams_of(population, seed)
-    return spoiled(population.problems, _complete(population, seed), streams, keep_book=keep_book)
+def _spoiled(truth: Truth, *, keep_book: bool = False) -> Table:
+    """The data after all that goes wrong, with the way there."""
+    return spoiled(truth.population.problems, _complete(truth), truth._streams, keep_book=keep_book)
 
 
-def _complete(population: Population, seed: int | RSeed) -> Complete:
-    """The data of a seed before anything goes wrong, and what lies behind them."""
-    streams = _streams_of(population, seed)
+def _complete(truth: Truth) -> Complete:
+    """The data before anything goes wrong, and what lies behind them."""
+    population, streams = truth.population, truth._streams
     return complete_of(population, lay_out(population.plan.structure, streams), streams, _ids)
 
 
@@ -265,8 +273,15 @@ def _variables(population: Population, layout: Layout, streams: Streams) -> dict
 
 def _ids(cluster: str, layout: Layout) -> pd.Categorical[str]:
     """A cluster's column: the unit's name in every row."""
-    names = pd.Index(unit_names(layout.units[cluster]))
-    return pd.Categorical.from_codes(layout.codes(cluster), categories=names, validate=False)
+    units = layout.units[cluster]
+    names: Any = _names(units) if units <= _REMEMBERED else _names.__wrapped__(units)
+    return pd.Categorical.from_codes(layout.codes(cluster), dtype=names, validate=False)
+
+
+@lru_cache(maxsize=64)
+def _names(units: int) -> pd.CategoricalDtype:
+    """The names of units as categories: making them costs a sixth of a small draw, and a study makes thousands."""
+    return pd.CategoricalDtype(pd.Index(unit_names(units)))
 
 
 def _varcorr(population: Population) -> pd.DataFrame:

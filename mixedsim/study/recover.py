@@ -103,9 +103,9 @@ def beside_truth(truth: Mapping[Symbol, float], estimates: pd.DataFrame) -> pd.D
 
     ``x:z`` and ``z:x``, ``a:b`` and ``b:a``, are one and the same; the population's name is shown.
     """
-    true = {_key(symbol): (symbol, value) for symbol, value in truth.items()}
+    true = {parameter_key(symbol): (symbol, value) for symbol, value in truth.items()}
     values = estimates[list(_SHOWN)].to_numpy(dtype=np.float64).tolist()
-    found = {_key(symbol): (symbol, row) for symbol, row in zip(estimates.index, values, strict=True)}
+    found = {parameter_key(symbol): (symbol, row) for symbol, row in zip(estimates.index, values, strict=True)}
     records, names = [], []
     for key in sorted({**true, **found}, key=lambda key: _KINDS.index(key[0])):
         kind, group, term = true[key][0] if key in true else found[key][0]
@@ -125,7 +125,7 @@ def _covered(truth: float, lower: float, upper: float) -> bool | None:
     return bool(lower <= truth <= upper)
 
 
-def _key(symbol: Symbol) -> _Key:
+def parameter_key(symbol: Symbol) -> _Key:
     """What two spellings of one parameter share."""
     kind, group, term = symbol
     effects = term.split(", ") if kind == "corr" else [term]

@@ -105,7 +105,7 @@ class Recovery:
 
     def _cells(self) -> pd.DataFrame:
         """The table as strings: two digits of the smallest standard error, a dash where there is nothing."""
-        decimals = _decimals(self.table["se"].to_numpy(dtype=np.float64))
+        decimals = decimals_of(self.table["se"].to_numpy(dtype=np.float64))
         shown = {"truth": ["–" if np.isnan(value) else f"{value:.6g}" for value in self.table["truth"]]}
         for column in ("estimate", "se", "lower", "upper"):
             shown[column] = ["–" if np.isnan(value) else f"{value:.{decimals}f}" for value in self.table[column]]
@@ -113,7 +113,7 @@ class Recovery:
         return pd.DataFrame(shown, index=self.table.index)
 
 
-def _decimals(se: NDArray[np.float64]) -> int:
+def decimals_of(se: NDArray[np.float64]) -> int:
     """Decimals that show two digits of the smallest standard error that is worth reading."""
     worth = se[np.isfinite(se) & (se > 1e-4 * np.nanmax(se, initial=0.0))]
     if not len(worth):

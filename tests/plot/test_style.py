@@ -12,6 +12,7 @@ import pytest
 import mixedsim as ms
 from mixedsim import plot
 from mixedsim.plot.style import FAINT, INK, LINES, PAPER, SEVERAL, TRUTH, dress
+from tests.plot.studies import made_up
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,18 @@ def test_a_notebook_shows_every_figure_once():
 def test_importing_the_package_or_its_studies_does_not_import_matplotlib():
     code = "import sys, mixedsim, mixedsim.study; sys.exit(any(m in sys.modules for m in ('matplotlib', 'seaborn')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("picture", ["estimates", "sampling_distribution", "coverage", "p_values"])
+def test_pictures_of_studies_are_on_white_paper_and_leave_settings_alone(picture):
+    before = dict(mpl.rcParams)
+    with plt.style.context("dark_background"):
+        figure = getattr(plot, picture)(made_up())
+        for ax in figure.axes:
+            assert mpl.colors.to_hex(ax.get_facecolor()) == PAPER
+            assert mpl.colors.to_hex(ax.xaxis.label.get_color()) == INK
+            texts = [*ax.texts, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels()]
+            assert {mpl.colors.to_hex(text.get_color()) for text in texts if text.get_text()} <= {INK, FAINT, *SEVERAL}
+    assert dict(mpl.rcParams) == before
+    assert figure.alt
+    assert plt.get_fignums() == [figure.number]

@@ -305,3 +305,14 @@ therapist depression                 0.25         0.5
 therapist  Intercept depression      0.10         0.2
 
 Residual sd  8"""
+
+
+def test_names_of_units_are_remembered_and_belong_to_each_sample():
+    """From one draw to the next, unless they are many; who renames some in one sample renames none in another."""
+    for therapists in (12, 10_001):
+        clinic = ms.scenarios.therapist_plain(therapists=therapists, patients=1)
+        first, second = clinic.draw(1).data["therapist"], clinic.draw(2).data["therapist"]
+        renamed = first.cat.rename_categories({"1": "Ada"})
+        assert second.cat.categories.tolist() == [str(k) for k in range(1, therapists + 1)]
+        assert renamed[0] == "Ada"
+        assert first[0] == second[0] == "1"

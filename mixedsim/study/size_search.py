@@ -1,0 +1,361 @@
+"""The size at which a test has the power one wants, by simulating where it tells most.
+
+Power is simulated in portions. After each, a curve through everything simulated near by says where the wanted power is
+reached, and the next portion is simulated there or a little to its sides, until the size is known well enough: the
+sequential design of Wilson, Kauermann & Schomaker (2021) and Chalmers (2024, Multivariate Behavioral Research), with
+the curve that theory suggests. An effect δ with standard error c/√size is found with power ``Φ(δ√size/c − z)``, so
+the probit of the power is a straight line in √size wherever the test is nearly normal (Cohen 1988, chapter 12).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from mixedsim.errors import MixedsimError, PopulationError, nearest
+from mixedsim.inference.shares import Share, per_cent
+from mixedsim.listing import listed
+from mixedsim.models import LinearMixedModel
+from mixedsim.models.power import check_alpha
+from mixedsim.simulate import Population
+from mixedsim.simulate.streams import Streams, settle_seed
+from mixedsim.study.analysis import settled_analyses
+from mixedsim.study.draws import Redraw
+from mixedsim.study.power_along import parameters_of, population_of
+from mixedsim.study.power_table import power_rows, says_its_level
+from mixedsim.study.study_result import Study
+from mixedsim.study.studying import study
+from mixedsim.study.varying import changed
+from mixedsim.study.workers import workers_of
+
+Floats = NDArray[np.float64]
+_FIRST = 100  # replicates a size while nobody knows where to look
+_PORTION = 250  # replicates a size afterwards
+_NEAR = 3.0  # sizes within this factor of the answer tell of it
+_SIDES = (1.0, 0.8, 1.25)  # of the answer: where portions go in turn
+_WIDEST = 1024  # times the first size: how far the search for a bracket goes
+_UNKNOWN = 10  # where a search begins if the population has no number
+_SCORINGS = 12
+_FAR = 6.0  # probits beyond this are certainty
+_Z = float(special.ndtri(0.975))
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSize:
+    """The smallest size with the wanted power, as `find_size` returns it.
+
+    Attributes
+    ----------
+    size : the answer, a whole number.
+    lower, upper : 95 % Monte-Carlo interval of the size at which the curve reaches the wanted power.
+    power, power_lower, power_upper : of the test at `size`, from the curve through all replicates near by.
+    false_positive : how often the same test rejects without the effect, over the replicates near by.
+    along, parameter, analysis : what was varied, tested and fitted.
+    target, alpha : the power that was wanted, and the level of the test.
+    table : what was simulated: one row a size with replicates (n), power, lower, upper, false_positive, failed,
+        singular.
+    replicates : how many in all.
+    settled : whether the interval became as narrow as was asked for before the replicates ran out.
+    seed : gives the same answer again.
+    """
+
+    size: int
+    lower: float
+    upper: float
+    power: float
+    power_lower: float
+    power_upper: float
+    false_positive: float
+    along: str
+    parameter: str
+    analysis: str
+    target: float
+    alpha: float
+    table: pd.DataFrame = field(repr=False)
+    replicates: int
+    settled: bool
+    seed: int
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer in words, with its uncertainty and the false-positive rate."""
+        said = [
+            f"{self.along} = {self.size:,} gives the test of {self.parameter} a power of {per_cent(self.power)} "
+            f"({per_cent(self.power_lower)} to {per_cent(self.power_upper)}) at {per_cent(self.alpha, 0)}; "
+            f"{per_cent(self.target, 0)} was wanted, which takes {self.lower:.1f} to {self.upper:.1f}.",
+            f"The same test finds an effect where there is none in {per_cent(self.false_positive)}.",
+            f"{self.replicates:,} replicates were simulated.",
+        ]
+        if not self.settled:
+            said.append("They were not enough for the precision asked for: allow more with most=.")
+        return tuple(said)
+
+    def __str__(self) -> str:
+        return " ".join(self.sentences)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        body = self.table.to_html(border=0, float_format="{:.3f}".format)
+        return f'<div class="mixedsim-size"><p>{html.escape(str(self))}</p>{body}</div>'
+
+
+def find_size(
+    source: Population | LinearMixedModel,
+    along: str | None = None,
+    *,
+    power: float = 0.8,
+    parameter: str | None = None,
+    analysis: Any = None,
+    seed: int | np.random.Generator | None = None,
+    alpha: float = 0.05,
+    precision: float = 0.02,
+    most: int = 20_000,
+    redraw: Redraw | None = None,
+    executor: Any = None,
+) -> FoundSize:
+    """Return the smallest number of clusters, or of rows in each, with which a test has the power one wants.
+
+    Parameters
+    ----------
+    source : a population; or a fitted model, of which ``Population.from_fit`` makes one that behaves alike.
+    along : a cluster, or ``"size"``; the first cluster if None.
+    power : that is wanted.
+    parameter : the coefficient that is tested; needed where there are several besides the intercept.
+    analysis : as one of the analyses of `study`; the population's own formula if None.
+    seed, redraw, executor : as in `study`.
+    alpha : level of the test.
+    precision : half the width of the 95 % Monte-Carlo interval of the power at the answer below which the search ends.
+    most : replicates after which it ends in any case.
+
+    Raises
+    ------
+    MixedsimError
+        If power, alpha or precision is no share, if there is no such thing to vary, if the effect is zero, or if no
+        size comes near the wanted power.
+
+    Examples
+    --------
+    >>> import mixedsim as ms
+    >>> trial = ms.scenarios.therapist_plain(therapists=10, patients=5).with_(sigma=40)
+    >>> found = ms.find_size(trial, "therapist", parameter="depression", seed=1, precision=0.04)
+    >>> 60 < found.size < 80, found.settled
+    (True, True)
+    """
+    population, _ = population_of(source, "find_size")
+    for name, share in (("power", power), ("precision", precision)):
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+            raise MixedsimError(f"{name} must lie between 0 and 1, found {share!r}.")
+    check_alpha(alpha)
+    if power <= alpha:
+        raise MixedsimError(f"power must be above alpha, which every size has: found {power:g} and {alpha:g}.")
+    name, tested, settled = _along(population, along), _parameter(population, parameter), settle_seed(seed)
+    with workers_of(executor) as workers:
+        search = _Search(population, name, power, tested, analysis, settled, alpha, redraw, workers)
+        return search.run(precision, most)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Probit of the power as a + b√size, with the covariance of (a, b)."""
+
+    a: float
+    b: float
+    covariance: Floats
+
+    def at(self, size: float) -> tuple[float, float]:
+        """The probit at a size, and its standard error."""
+        x = np.array([1.0, np.sqrt(size)])
+        return float(x @ (self.a, self.b)), float(np.sqrt(x @ self.covariance @ x))
+
+    def root(self, probit: float) -> tuple[float, float]:
+        """√size at which the probit is reached, and its standard error (delta method)."""
+        root = (probit - self.a) / self.b
+        slope = np.array([1.0, root]) / self.b
+        return float(root), float(np.sqrt(slope @ self.covariance @ slope))
+
+
+@dataclass(frozen=True)
+class _Portion:
+    """Replicates at one size: how many, how many have a p-value, and in how many of those the test rejected."""
+
+    size: int
+    n: int
+    judged: int
+    hits: int
+    false: int
+    singular: int
+
+    @classmethod
+    def of(cls, size: int, row: Mapping[str, Any]) -> _Portion:
+        """From a row of `power_rows`."""
+        judged = row["n"] - row["failed"]
+        hits, false = (round(row[name] * judged) if judged else 0 for name in ("power", "false_positive"))
+        return cls(size, row["n"], judged, hits, false, row["singular"])
+
+
+class _Search:
+    """What is known so far, and where to look next."""
+
+    def __init__(
+        self, population: Population, along: str, target: float, parameter: str, analysis: Any, seed: int,
+        alpha: float, redraw: Redraw | None, executor: Any,
+    ) -> None:  # fmt: skip
+        self.population, self.along, self.target, self.parameter = population, along, target, parameter
+        self.seed, self.alpha, self.redraw, self.executor = seed, alpha, redraw, executor
+        self.analyses = settled_analyses(analysis, population.formula)
+        if len(self.analyses) != 1:
+            raise MixedsimError(f"find_size follows one analysis, found {len(self.analyses)}: choose one.")
+        self.probit = float(special.ndtri(target))
+        self.portions: list[_Portion] = []
+
+    def run(self, precision: float, most: int) -> FoundSize:
+        """Bracket the answer, then simulate around it until it is known."""
+        answer, turn = self._bracket(most), 0
+        while True:
+            curve = self._curve(answer)
+            root, root_se = curve.root(self.probit)
+            answer = max(int(np.ceil(root**2 - 1e-9)), self.least)
+            at, se = curve.at(answer)
+            low, high = (float(end) for end in special.ndtr([at - _Z * se, at + _Z * se]))
+            settled = 0.5 * (high - low) < precision
+            if settled or self._spent() >= most:
+                break
+            self._simulate(max(round(answer * _SIDES[turn % len(_SIDES)]), self.least), _PORTION)
+            turn += 1
+        near = self._near(answer)
+        false = Share(sum(one.false for one in near), sum(one.judged for one in near))
+        return FoundSize(
+            answer, max(root - _Z * root_se, 0.0) ** 2, (root + _Z * root_se) ** 2, float(special.ndtr(at)), low, high,
+            false.value, self.along, self.parameter, self.analysis, self.target, self.alpha, self._table(),
+            self._spent(), settled, self.seed,
+        )  # fmt: skip
+
+    def _bracket(self, most: int) -> int:
+        """A size near the answer: doubled or halved from the population's own until it lies between two."""
+        size = first = max(self._own(), self.least)
+        below, above = None, None
+        while below is None or above is None:
+            share = self._simulate(size, _FIRST)
+            if share.value >= self.target:  # NaN, where nothing could be tested, is none
+                above, size = size, size // 2
+                if above <= self.least:
+                    return self.least
+            else:
+                below, size = size, 2 * size
+            if below is None and size < self.least:
+                size = self.least
+            if size > first * _WIDEST or self._spent() > most:
+                raise MixedsimError(self._out_of_reach(below or first, share))
+        return round(math.sqrt(below * above))
+
+    def _out_of_reach(self, size: int, share: Share) -> str:
+        return (
+            f"no {self.along} up to {size:,} gives the test of {self.parameter} a power of {per_cent(self.target, 0)} "
+            f"(there it is {per_cent(share.value)}): vary something else, or a larger effect."
+        )
+
+    def _simulate(self, size: int, n: int) -> Share:
+        """Add a portion of replicates at a size; how often the test rejected in it."""
+        numbers = Streams(self.seed).generator("find_size", str(size), str(len(self.portions)))
+        at = changed(self.population, {self.along: size})
+        seed = int(numbers.integers(2**63))
+
+        def run(one: Population) -> Study:
+            return study(one, self.analyses, n, seed, alpha=self.alpha, redraw=self.redraw, executor=self.executor,
+                         progress=False)  # fmt: skip
+
+        def null(name: str) -> Study:
+            return run(at.with_(fixef={**at.fixef, name: 0.0}))
+
+        (row,) = power_rows(run(at), (self.parameter,), self.alpha, None if says_its_level(at, self.analyses) else null)
+        self.portions.append(_Portion.of(size, row))
+        last = self.portions[-1]
+        return Share(last.hits, last.judged)
+
+    def _near(self, size: float) -> list[_Portion]:
+        """Portions that tell of the answer; the two sizes nearest to it in any case."""
+        sizes = sorted({one.size for one in self.portions}, key=lambda one: abs(np.log(one / size)))
+        kept = set(sizes[:2]) | {one for one in sizes if size / _NEAR < one < size * _NEAR}
+        return [one for one in self.portions if one.size in kept]
+
+    def _curve(self, size: float) -> _Curve:
+        """Probit regression of the portions near a size on √size, by Fisher scoring.
+
+        Half a replicate that rejects and half a one that does not are added to every portion, so that shares of 0 and 1
+        have a probit.
+        """
+        near = self._near(size)
+        x = np.column_stack([np.ones(len(near)), np.sqrt([one.size for one in near])])
+        n = np.array([one.judged + 1.0 for one in near])
+        share = np.array([one.hits + 0.5 for one in near]) / n
+        eta = special.ndtri(share)
+        for _ in range(_SCORINGS):
+            mean, density = special.ndtr(eta), np.exp(-0.5 * eta**2) / np.sqrt(2.0 * np.pi)
+            weight = n * density**2 / (mean * (1.0 - mean))
+            information = x.T @ (weight[:, None] * x)
+            beta = np.linalg.solve(information, x.T @ (weight * (eta + (share - mean) / density)))
+            eta = np.clip(x @ beta, -_FAR, _FAR)
+        if beta[1] <= 0:
+            raise MixedsimError(
+                f"the power for {self.parameter} does not grow with {self.along}, so that no size can be found: vary "
+                "something else."
+            )
+        return _Curve(float(beta[0]), float(beta[1]), np.linalg.inv(information))
+
+    def _own(self) -> int:
+        """The population's own number, where it has one."""
+        entry = self.population.size if self.along == "size" else self.population.clusters[self.along]
+        count = entry.get("n") if isinstance(entry, Mapping) else entry
+        return count if isinstance(count, int) else _UNKNOWN
+
+    @property
+    def analysis(self) -> str:
+        return next(iter(self.analyses))
+
+    @property
+    def least(self) -> int:
+        """The smallest size that leaves anything to estimate: two rows a cluster, three clusters."""
+        return 2 if self.along == "size" else 3
+
+    def _spent(self) -> int:
+        return sum(one.n for one in self.portions)
+
+    def _table(self) -> pd.DataFrame:
+        rows = []
+        for size in sorted({one.size for one in self.portions}):
+            mine = [one for one in self.portions if one.size == size]
+            judged = sum(one.judged for one in mine)
+            share, false = Share(sum(one.hits for one in mine), judged), Share(sum(one.false for one in mine), judged)
+            lower, upper = share.interval()
+            total = sum(one.n for one in mine)
+            rows.append((size, total, share.value, lower, upper, false.value, total - judged,
+                         sum(one.singular for one in mine)))  # fmt: skip
+        columns = [self.along, "n", "power", "lower", "upper", "false_positive", "failed", "singular"]
+        return pd.DataFrame(rows, columns=columns).set_index(self.along)
+
+
+def _along(population: Population, along: str | None) -> str:
+    known = [*population.clusters, "size"]
+    name = next(iter(population.clusters)) if along is None else along
+    if name not in known:
+        raise PopulationError(f"find_size varies how many there are of something, not {name!r}: {nearest(name, known)}")
+    return name
+
+
+def _parameter(population: Population, parameter: str | None) -> str:
+    names = parameters_of(population, parameter)
+    if len(names) > 1:
+        raise MixedsimError(f"find_size follows one coefficient: choose parameter= among {listed(names)}.")
+    if population.fixef.get(names[0], 0.0) == 0.0:
+        raise MixedsimError(f"the true effect of {names[0]} is 0 in this population, so no size finds it: set fixef.")
+    return names[0]

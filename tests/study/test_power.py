@@ -1,0 +1,195 @@
+"""Power curves and the search for a size: against the exact noncentral t, and against the replicates they stand on."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import mixedsim as ms
+from mixedsim.study.varying import changed
+
+SD, SIGMA, ROWS, EFFECT = 1.0, 2.0, 10, 2.0
+
+
+def trial(groups: int = 12, **others: Any) -> ms.Population:
+    """Half of the groups are treated: the t test then has J − 2 degrees of freedom, exactly."""
+    given: dict[str, Any] = {
+        "clusters": {"group": groups},
+        "size": ROWS,
+        "variables": {"treated": ms.Assigned([0, 1], level="group")},
+        "fixef": {"Intercept": 1, "treated": EFFECT},
+        "ranef": {"group": {"sd": [SD]}},
+        "sigma": SIGMA,
+    }
+    return ms.Population("y ~ treated + (1 | group)", **{**given, **others})
+
+
+def exact(groups: int, alpha: float = 0.05, rows: int = ROWS) -> float:
+    away = EFFECT / np.sqrt((SD**2 + SIGMA**2 / rows) * 4 / groups)
+    critical = stats.t.ppf(1 - alpha / 2, groups - 2)
+    return float(stats.nct.sf(critical, groups - 2, away) + stats.nct.cdf(-critical, groups - 2, away))
+
+
+@cache
+def curve() -> ms.study.PowerCurve:
+    return ms.power_curve(trial(), "group", [6, 12, 24], n=1500, seed=1)
+
+
+def test_a_curve_is_that_of_the_exact_t_test() -> None:
+    table = curve().table.set_index("group")
+    for groups, row in table.iterrows():
+        truth = exact(int(groups))
+        assert abs(row["power"] - truth) < 4 * np.sqrt(truth * (1 - truth) / 1500)
+        assert abs(row["false_positive"] - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 1500)
+        assert row["lower"] < row["power"] < row["upper"]
+    assert table["n"].eq(1500).all()
+
+
+def test_a_point_is_the_study_of_that_population() -> None:
+    found = ms.study(trial(6), n=1500, seed=1).replicates
+    mine = found[found["parameter"] == "treated"]
+    row = curve().table.set_index("group").loc[6]
+    known = mine["p"].notna()
+    assert row["power"] == pytest.approx((mine.loc[known, "p"] < 0.05).mean())
+    assert row["failed"] == (~known).sum()
+    assert row["singular"] == mine["singular"].sum()
+
+
+def test_the_false_positives_are_those_without_the_effect() -> None:
+    without = ms.power_curve(trial(fixef={"Intercept": 1, "treated": 0}), "group", [6, 12], n=300, seed=5).table
+    beside = ms.power_curve(trial(), "group", [6, 12], n=300, seed=5).table
+    assert np.allclose(beside["false_positive"], without["power"])
+    assert np.allclose(without["power"], without["false_positive"])
+
+
+def test_where_columns_have_errors_the_null_is_simulated() -> None:
+    pop = ms.Population(
+        "y ~ x + (1 | group)", clusters={"group": 10}, size=8, variables={"x": ms.Normal(0, 1)},
+        fixef={"Intercept": 0, "x": 1}, ranef={"group": {"sd": [1]}}, sigma=1,
+        problems=[ms.MeasurementError("x", sd=1)],
+    )  # fmt: skip
+    row = ms.power_curve(pop, "group", [10], n=400, seed=1).table.iloc[0]
+    assert row["power"] > 0.9
+    # measured against the true slope the attenuated one would nearly always be "significantly different"
+    assert abs(row["false_positive"] - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_a_grid_has_every_pair_and_two_analyses() -> None:
+    analyses = {"naive": "y ~ treated", "mixed": "y ~ treated + (1 | group)"}
+    found = ms.power_curve(trial(), ("group", "size"), ([8, 16], [2, 20]), analyses=analyses, n=200, seed=1)
+    pairs = found.table[["group", "size"]].drop_duplicates().to_numpy().tolist()
+    assert pairs == [[8, 2], [8, 20], [16, 2], [16, 20]]
+    rates = found.table.set_index(["analysis", "group", "size"])["false_positive"]
+    assert rates["naive", 16, 20] > 0.2
+    (note,) = found.notes
+    assert note.startswith("naive finds effects that are not there:")
+    assert "naive" in str(found)
+    assert "false positives" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "get"),
+    [
+        ("treated", 3.0, lambda p: p.fixef["treated"]),
+        ("sigma", 5.0, lambda p: p.sigma),
+        ("sd(Intercept | group)", 2.5, lambda p: p.ranef["group"]["sd"][0]),
+        ("size", 3, lambda p: p.size),
+        ("group", 7, lambda p: p.clusters["group"]),
+    ],
+)
+def test_what_can_be_varied(name: str, value: float, get: Any) -> None:
+    assert get(changed(trial(), {name: value})) == value
+
+
+def test_correlations_and_fields_of_variables_can_be_varied() -> None:
+    pop = ms.Population(
+        "y ~ x + (x | g)", clusters={"g": 5}, size=4, variables={"x": ms.Normal(0, 1)}, fixef={"Intercept": 0, "x": 1},
+        ranef={"g": {"sd": [1, 2], "corr": 0.3, "shape": "skewed"}}, sigma=1,
+    )  # fmt: skip
+    other = changed(pop, {"corr(Intercept, x | g)": -0.5, "variables.x.sd": 4})
+    assert other.ranef["g"]["corr"][0][1] == -0.5
+    assert other.ranef["g"]["shape"] == pop.ranef["g"]["shape"]
+    assert other.variables["x"] == ms.Normal(0, 4)
+    assert changed(pop, {"corr(Intercept, x | g)": 0.3}) == pop
+    assert changed(pop, {"corr(Intercept, x | g)": 0}).ranef["g"]["sd"] == (1.0, 2.0)
+
+
+def test_power_from_a_fit_says_that_its_population_is_an_imitation() -> None:
+    fit = ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"))
+    found = ms.power_curve(fit, "Subject", [4, 18], n=60, seed=1)
+    powers = found.table["power"].to_numpy()
+    assert powers[1] > 0.9
+    assert powers[0] < powers[1]
+    assert "from_fit" in str(found)
+
+
+def test_the_size_is_that_of_the_exact_t_test() -> None:
+    truth = next(groups for groups in range(6, 100) if exact(groups) >= 0.8)
+    found = ms.find_size(trial(8), power=0.8, seed=1, precision=0.015)
+    assert found.settled
+    assert abs(found.size - truth) <= 1
+    assert found.lower - 1 < truth < found.upper + 1
+    assert found.power_lower - 0.01 < exact(found.size) < found.power_upper + 0.01  # 95 % intervals, and a curve
+    assert found.table["n"].sum() == found.replicates
+    assert "The same test finds an effect where there is none in" in str(found)
+
+
+def test_the_same_seed_finds_the_same_size() -> None:
+    one, two = (ms.find_size(trial(8), power=0.6, seed=9, precision=0.05) for _ in range(2))
+    assert one.size == two.size
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_a_search_says_when_more_of_it_does_not_help() -> None:
+    hopeless = trial(6, ranef={"group": {"sd": [4]}})
+    with pytest.raises(ms.MixedsimError, match=r"no size up to .* gives the test of treated a power of 90 %"):
+        ms.find_size(hopeless, "size", power=0.9, seed=1, most=1500)
+
+
+def test_a_search_that_runs_out_says_so() -> None:
+    found = ms.find_size(trial(8), power=0.8, seed=1, precision=0.001, most=800)
+    assert not found.settled
+    assert "They were not enough" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"along": "groups"}, "the population has nothing called 'groups' that could be varied: did you mean 'group'?"),
+        ({"along": ["group", "group"]}, "along must be one name or two different ones, found ['group', 'group']."),
+        ({"sizes": []}, "sizes must list values of group, such as [10, 20, 40], found []."),
+        ({"sizes": "10"}, "sizes must list values of group, such as [10, 20, 40], found '10'."),
+        ({"sizes": [0]}, "clusters.group"),
+        ({"parameter": "treat"}, "the population has no coefficient 'treat': did you mean 'treated'?"),
+        ({"n": 0}, "n must"),
+        ({"alpha": 2}, "alpha must lie between 0 and 1, such as 0.05, found 2."),
+        ({"source": "pop"}, "power_curve needs a Population or a fitted model, found str."),
+        ({"analyses": "y ~ dose + (1 | group)"}, "dose"),
+    ],
+)
+def test_power_curves_refuse_in_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
+    given = {"source": trial(), "along": "group", "sizes": [6], "n": 5, "seed": 1, **arguments}
+    with pytest.raises(ms.MixedsimError) as error:
+        ms.power_curve(**given)
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"power": 80}, "power must lie between 0 and 1, found 80."),
+        ({"power": 0.05}, "power must be above alpha, which every size has: found 0.05 and 0.05."),
+        ({"along": "sigma"}, "find_size varies how many there are of something, not 'sigma'"),
+        ({"source": trial(fixef={"Intercept": 1, "treated": 0})}, "the true effect of treated is 0 in this population"),
+        ({"analysis": {"a": "y ~ treated", "b": "y ~ 1"}}, "find_size follows one analysis, found 2: choose one."),
+    ],
+)
+def test_searches_refuse_in_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ms.MixedsimError) as error:
+        ms.find_size(**{"source": trial(), **arguments})
+    assert sentence in str(error.value)
