@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.engine import Control, CrossProducts, Layout, Objective, Problem, Profile, minimise
-from mixedsim.engine.batch import ManyResponses, newton
-from mixedsim.engine.threads import threads_for
+from mixedsim.engine.batch_fit import Products, minimise_many, products_of, takes, worth_it
 from mixedsim.inference.boundary import FLAT
+from mixedsim.inference.many_scales import ManyScales, many_singular, many_thetas
 from mixedsim.inference.responses import Rows, responses
 
 Floats = NDArray[np.float64]
@@ -44,11 +44,8 @@ class Replicates:
 
     def singular(self, layout: Layout) -> NDArray[np.bool_]:
         """Whether some combination of random effects has no variance: r booleans."""
-        out = np.zeros(len(self.theta), dtype=bool)
         known = np.isfinite(self.deviance)
-        for lam in _term_factors(self.theta[known], layout):
-            out[known] |= np.linalg.svd(lam, compute_uv=False)[:, -1] < FLAT
-        return out
+        return known & many_singular(np.where(known, self.theta.T, 1.0), layout, FLAT)
 
 
 def bootstrap(
@@ -72,13 +69,13 @@ def bootstrap(
 def refit_all(
     cp: CrossProducts, layout: Layout, reml: bool, begin: Floats, control: Control | None = None
 ) -> Replicates:
-    """Fit every response of `cp`: all at once where there is one factor, and one by one where that does not settle it.
+    """Fit every response of `cp`: all at once, and one by one what that does not settle.
 
     Parameters
     ----------
     cp : cross-products with r responses.
     layout, reml : the model and its criterion.
-    begin : K values of θ near which the optima are expected.
+    begin : K values of θ near which the optima are expected; those in company begin at their own moment estimates.
     control : how each response is fitted.
     """
     control = control or Control()
@@ -92,24 +89,22 @@ def refit_all(
         converged=np.zeros(r, dtype=bool),
         failures={},
     )
-    if len(layout.factors) == 1 and control.optimizer == "newton" and control.max_iterations is None:
-        _fit_together(ManyResponses(cp, layout, reml), begins, control, out)
+    if takes(layout, control):
+        products = products_of(cp)
+        if worth_it(products):
+            _fit_together(products, layout, reml, control, out)
     for k in map(int, np.flatnonzero(~out.converged)):
         _fit_alone(Objective(cp.response(k), layout, reml), begins[k], control, k, out)
     return out
 
 
-def _fit_together(objective: ManyResponses, begins: Floats, control: Control, out: Replicates) -> None:
-    """Fill in what Newton's method settles in company; the others have a better place to begin."""
-    with threads_for(0):
-        try:
-            found = newton(objective, begins[0], control)
-        except np.linalg.LinAlgError:  # one response spoils it for all: alone, each can say for itself
-            return
+def _fit_together(products: Products, layout: Layout, reml: bool, control: Control, out: Replicates) -> None:
+    """Fill in what Newton's method settles in company."""
+    found = minimise_many(products, layout, reml, control)
     done = found.settled
-    out.beta[done], out.theta[done], out.converged[done] = found.beta[done], found.theta[done], True
-    out.sigma2[done], out.deviance[done] = found.r2[done] / objective.nu, found.deviance[done]
-    begins[~done] = found.theta[~done]
+    out.beta[done], out.theta[done], out.converged[done] = found.beta.T[done], found.theta.T[done], True
+    out.sigma2[done] = found.r2[done] / (products.n - products.p if reml else products.n)[done]
+    out.deviance[done] = found.deviance[done]
 
 
 def _fit_alone(objective: Objective, begin: Floats, control: Control, k: int, out: Replicates) -> None:
@@ -142,41 +137,8 @@ def join(parts: list[Replicates]) -> Replicates:
 
 def thetas_of_data(problem: Problem, theta: Floats) -> Floats:
     """θ as lme4 reports it (`Problem.theta`) for r replicates at once: r × K."""
-    out = np.empty_like(theta)
-    layout = problem.layout
-    for f, mine in enumerate(layout.of_factor):
-        lam = _lambdas(theta, layout, f)
-        start = 0
-        for q in layout.factors[f].terms:
-            own = slice(start, start + q)
-            half = problem.varying[f][own, own] @ lam[:, own, own]
-            # ΛΛ' = (half)(half)' with Λ triangular: R' of a QR of half', with signs that make the diagonal positive
-            lower = np.swapaxes(np.asarray(np.linalg.qr(np.swapaxes(half, 1, 2), mode="r")), 1, 2)
-            lower = lower * np.where(np.diagonal(lower, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None, :]
-            lam[:, own, own] = lower
-            start += q
-        out[:, mine] = lam[:, layout.row[mine], layout.column[mine]]
-    return out
-
-
-def _lambdas(theta: Floats, layout: Layout, f: int) -> Floats:
-    """Λ of factor f for r values of θ: r × q × q."""
-    mine, q = layout.of_factor[f], layout.factors[f].effects
-    lam = np.zeros((len(theta), q, q))
-    lam[:, layout.row[mine], layout.column[mine]] = theta[:, mine]
-    return lam
-
-
-def _term_factors(theta: Floats, layout: Layout) -> list[Floats]:
-    """The block of Λ of every term: r × q × q each."""
-    out = []
-    for f, shape in enumerate(layout.factors):
-        lam = _lambdas(theta, layout, f)
-        start = 0
-        for q in shape.terms:
-            out.append(lam[:, start : start + q, start : start + q])
-            start += q
-    return out
+    one = np.ones(len(theta))
+    return many_thetas(theta.T, problem.layout, ManyScales.of(problem, one, one)).T
 
 
 def _lifted(theta: Floats, layout: Layout) -> Floats:

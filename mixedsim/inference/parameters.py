@@ -48,16 +48,24 @@ def parameter_name(kind: str, group: str, term: str) -> str:
 
 def parameters_of(design: Design, problem: Problem) -> tuple[Parameter, ...]:
     """All parameters: coefficients, standard deviations, correlations, σ, in the order of `wald_intervals`."""
-    fixed = [Parameter("fixed", "", design.x.names[j], -1, (i,)) for i, j in enumerate(problem.fixed.kept)]
+    factors = [(factor.name, [term.columns.names for term in factor.terms]) for factor in design.factors]
+    return named_parameters([design.x.names[j] for j in problem.fixed.kept], factors)
+
+
+def named_parameters(
+    coefficients: Sequence[str], factors: Sequence[tuple[str, Sequence[Sequence[str]]]]
+) -> tuple[Parameter, ...]:
+    """The same from the names of the coefficients, and of each grouping factor with the effects of its terms."""
+    fixed = [Parameter("fixed", "", name, -1, (i,)) for i, name in enumerate(coefficients)]
     sds, corrs = [], []
-    for f, factor in enumerate(design.factors):
+    for f, (group, terms) in enumerate(factors):
         start = 0
-        for term in factor.terms:
-            for i, name in enumerate(term.columns.names):
-                sds.append(Parameter("sd", factor.name, name, f, (start + i,)))
-                for j, other in enumerate(term.columns.names[:i]):
-                    corrs.append(Parameter("corr", factor.name, f"{other}, {name}", f, (start + j, start + i)))
-            start += len(term.columns.names)
+        for names in terms:
+            for i, name in enumerate(names):
+                sds.append(Parameter("sd", group, name, f, (start + i,)))
+                for j, other in enumerate(names[:i]):
+                    corrs.append(Parameter("corr", group, f"{other}, {name}", f, (start + j, start + i)))
+            start += len(names)
     return (*fixed, *sds, *corrs, Parameter("sigma", "", "sigma", -1, ()))
 
 

@@ -34,7 +34,7 @@ from mixedsim.inference.variance_parameters import VarianceParameters
 
 Floats = NDArray[np.float64]
 Ddf = Literal["satterthwaite", "wald"]
-_CERTAIN = 1e-8  # 1 − |r| of a correlation that is one but for rounding
+CERTAIN = 1e-8  # 1 − |r| of a correlation that is one but for rounding
 
 
 def wald_intervals(
@@ -101,7 +101,7 @@ def without_interval(table: pd.DataFrame) -> tuple[str, ...]:
             said.append(f"the standard deviation of {term} by {group!r} has no interval: {why}.")
         elif kind == "corr" and np.isnan(estimate):
             said.append(f"the correlation of {term} by {group!r} does not exist: one of the two does not vary.")
-        elif kind == "corr" and 1 - abs(estimate) < _CERTAIN:
+        elif kind == "corr" and 1 - abs(estimate) < CERTAIN:
             why = f"it is estimated as {'+' if estimate > 0 else '−'}1, the end of its scale"
             said.append(f"the correlation of {term} by {group!r} has no interval: {why}.")
         else:
@@ -163,7 +163,7 @@ class _Known:
         if min(np.sqrt(self.relative[f][k, k]) - self._flat(f, k) for k in (i, j)) <= 0:
             return np.full(5, np.nan)
         estimate = _corr(self.relative[f], i, j)
-        if 1 - abs(estimate) < _CERTAIN:
+        if 1 - abs(estimate) < CERTAIN:
             return np.array([float(np.sign(estimate)), np.nan, np.nan, np.nan, np.nan])
 
         def fisher_z(theta: Floats, sigma: float) -> Floats:  # noqa: ARG001 (correlations do not depend on σ)

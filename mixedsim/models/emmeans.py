@@ -19,7 +19,7 @@ from scipy import special
 
 from mixedsim.columns import model_columns
 from mixedsim.errors import MixedsimError, nearest
-from mixedsim.inference.contrasts import Combinations
+from mixedsim.inference.contrasts import Combinations, two_sided
 from mixedsim.inference.hypotheses import dependence
 from mixedsim.inference.studentized_range import range_probability, range_quantile
 from mixedsim.models.combinations import combinations
@@ -253,7 +253,7 @@ def _adjusted(t: Floats, df: Floats, size: int, level: float, adjust: Adjust) ->
     if adjust == "tukey":
         return range_probability(np.sqrt(2.0) * np.abs(t), size, df), range_quantile(level, size, df) / np.sqrt(2.0)
     count = size * (size - 1) // 2
-    p = 2.0 * special.stdtr(df, -np.abs(t))
+    p = two_sided(t, df)
     half = special.stdtrit(df, 1.0 - (1.0 - level) / (2.0 * max(count, 1)))
     return (_holm(p) if adjust == "holm" else np.minimum(p * count, 1.0)), np.asarray(half)
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 from mixedsim.models.linear_inference import LinearInference
 from mixedsim.models.linear_prediction import LinearPrediction
 from mixedsim.models.linear_refitting import LinearRefitting
+from mixedsim.models.linear_studies import LinearStudies
 from mixedsim.models.linear_worth import LinearWorth
 from mixedsim.models.summary import Summary
 
 
-class LinearMixedModel(LinearInference, LinearWorth, LinearPrediction, LinearRefitting):
+class LinearMixedModel(LinearInference, LinearWorth, LinearPrediction, LinearRefitting, LinearStudies):
     """A fitted linear mixed model, as returned by `mixedsim.lmer`.
 
     Attributes (p fixed effects, F grouping factors, K variance parameters)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mixedsim.design import GroupingFactor
-from mixedsim.inference.contrasts import Combinations, JointTest, check_level
+from mixedsim.inference.contrasts import Combinations, JointTest, check_level, two_sided
 
 Floats = NDArray[np.float64]
 
@@ -74,8 +74,7 @@ def t_table(
     half = half_width(found, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (estimate - null) / se
-    # scipy.special knows the t distribution as scipy.stats does, and loads in a tenth of the time
-    p = 2.0 * special.stdtr(df, -np.abs(t))
+    p = two_sided(t, df)
     return pd.DataFrame(
         {"estimate": estimate, "se": se, "df": df, "t": t, "p": p, "lower": estimate - half, "upper": estimate + half},
         index=names,

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.formula import Formula, variables_of
 from mixedsim.inference.many_estimates import Estimates
 from mixedsim.inference.parameters import parameter_name
 from mixedsim.study.recover import Symbol, parameter_key
@@ -86,17 +85,6 @@ class Parameters:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-def truth_for(formula: Formula, truth: Mapping[Symbol, float]) -> Mapping[Symbol, float]:
-    """The truth that an analysis can be held against.
-
-    Beside indicators of a grouping factor the intercept is that of one group, whose truth every replicate draws anew.
-    """
-    groups = {one for _, group, _ in truth for one in group.split(":")}
-    if groups.isdisjoint(variables_of(formula.fixed)):
-        return truth
-    return {symbol: value for symbol, value in truth.items() if symbol != ("fixed", "", "Intercept")}
 
 
 def rows_of(

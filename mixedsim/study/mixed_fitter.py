@@ -12,6 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from mixedsim.formula import parse
 from mixedsim.inference.parameters import parameters_of
 from mixedsim.models import LinearMixedModel, lmer
 from mixedsim.models.many import ManyFits, fit_many, refit_many
@@ -19,9 +20,11 @@ from mixedsim.study.analysis import Analysis
 from mixedsim.study.attempt import attempted, shares_design
 from mixedsim.study.block import Block
 from mixedsim.study.draws import Draws
-from mixedsim.study.found import Found, Parameters, truth_for
+from mixedsim.study.found import Found, Parameters
 from mixedsim.study.lean import Lean
+from mixedsim.study.ordinary import undetermined
 from mixedsim.study.recover import Symbol
+from mixedsim.study.true_values import truth_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +37,14 @@ class MixedFitter(Lean):
     analyses : what is asked of it, by name.
     symbols : its parameters; a replicate in which it has others has failed.
     pattern : a replicate that it fits.
+    undetermined : the coefficients that its columns do not determine, though they have an estimate.
     """
 
     draws: Draws
     analyses: Mapping[str, Analysis]
     symbols: tuple[Symbol, ...]
     pattern: int
+    undetermined: tuple[str, ...]
 
     @classmethod
     def of(cls, draws: Draws, analyses: Mapping[str, Analysis]) -> MixedFitter:
@@ -49,12 +54,15 @@ class MixedFitter(Lean):
             draws, name, lambda data: _fitted(draws, one, data), lambda fit: not fit.problem.fixed.dropped
         )
         symbols = tuple((p.kind, p.group, p.term) for p in parameters_of(fit.design, fit.problem))
-        return cls(draws, analyses, symbols, pattern)
+        x, kept = fit.design.x, fit.problem.fixed.kept
+        unknown = undetermined(x.matrix(), kept) if fit.problem.fixed.dropped else ()
+        return cls(draws, analyses, symbols, pattern, tuple(x.names[j] for j in unknown))
 
     @property
     def parameters(self) -> Mapping[str, Parameters]:
         """Of every analysis."""
-        truth = truth_for(self._model.parsed, self.draws.source.truth)
+        source = self.draws.source
+        truth = truth_for(self._model.parsed, parse(source.formula), source.truth, undetermined=self.undetermined)
         return dict.fromkeys(self.analyses, Parameters.of(self.symbols, truth))
 
     def fit(self, block: Block) -> Mapping[str, Found]:

@@ -12,16 +12,19 @@ import pandas as pd
 
 from mixedsim.design import Design, build
 from mixedsim.errors import DataError, MixedsimError
+from mixedsim.formula import parse
 from mixedsim.inference.many_estimates import Estimates
 from mixedsim.study.absorbed import Absorbed
 from mixedsim.study.analysis import Analysis
 from mixedsim.study.attempt import attempted, shares_design
 from mixedsim.study.block import Block
 from mixedsim.study.draws import Draws
-from mixedsim.study.found import Found, Parameters, truth_for
+from mixedsim.study.found import Found, Parameters
 from mixedsim.study.group_means import Grouping, group_means
 from mixedsim.study.lean import Lean
+from mixedsim.study.ordinary import undetermined
 from mixedsim.study.regressions import AllColumns, Solved, Way
+from mixedsim.study.true_values import truth_for
 
 _PORTION = 4_000_000  # numbers of the columns that are factorised at a time: 32 MB
 _ANOTHER = (
@@ -41,6 +44,7 @@ class OrdinaryFitter(Lean):
     names : of its coefficients.
     way : how it is done.
     pattern : a replicate that it fits.
+    undetermined : the coefficients that its columns do not determine, though they have an estimate.
     """
 
     draws: Draws
@@ -49,18 +53,24 @@ class OrdinaryFitter(Lean):
     names: tuple[str, ...]
     way: Way
     pattern: int
+    undetermined: tuple[str, ...]
 
     @classmethod
     def of(cls, draws: Draws, name: str, analysis: Analysis) -> OrdinaryFitter:
         """The fitter of an analysis, once a replicate has shown what its coefficients are."""
-        pattern, (names, way, _) = attempted(draws, name, lambda data: _tried(analysis, data), lambda found: found[2])
-        return cls(draws, name, analysis, names, way, pattern)
+        pattern, (names, way, unknown) = attempted(
+            draws, name, lambda data: _tried(analysis, data), lambda found: not found[2]
+        )
+        return cls(draws, name, analysis, names, way, pattern, unknown)
 
     @property
     def parameters(self) -> Mapping[str, Parameters]:
         """Its coefficients and σ; the σ of means of different numbers of rows is none of the source's."""
-        truth = truth_for(self.analysis.parsed, self.draws.source.truth)
-        if self.analysis.aggregate is not None:
+        source, means = self.draws.source, self.analysis.aggregate is not None
+        truth = truth_for(
+            self.analysis.parsed, parse(source.formula), source.truth, means=means, undetermined=self.undetermined
+        )
+        if means:
             truth = {symbol: value for symbol, value in truth.items() if symbol[0] != "sigma"}
         symbols = [*(("fixed", "", name) for name in self.names), ("sigma", "", "sigma")]
         return {self.name: Parameters.of(symbols, truth)}
@@ -129,17 +139,17 @@ class OrdinaryFitter(Lean):
         return solved.estimates(rows, level=self.analysis.level, normal=self.analysis.ddf == "wald")
 
 
-def _tried(analysis: Analysis, data: pd.DataFrame) -> tuple[tuple[str, ...], Way, bool]:
-    """The names of the coefficients that a data set gives, the way to them, and whether none had to be left out."""
+def _tried(analysis: Analysis, data: pd.DataFrame) -> tuple[tuple[str, ...], Way, tuple[str, ...]]:
+    """The names of the coefficients that a data set gives, the way to them, and the names of those it leaves open."""
     rows, _ = _aggregated(analysis, data)
     design = build(analysis.parsed, rows, mixed=False)
     way = AllColumns.of(design)
     if design.rows <= len(way.kept):
         raise DataError(_too_few(design.rows, len(way.kept), analysis))
     names = tuple(design.x.names[j] for j in way.kept)
-    whole = names == design.x.names
-    absorbed = Absorbed.of(analysis.parsed, design, rows) if whole else None
-    return names, absorbed or way, whole
+    unknown = tuple(design.x.names[j] for j in undetermined(design.x.matrix(), way.kept))
+    absorbed = None if unknown else Absorbed.of(analysis.parsed, design, rows)
+    return names, absorbed or way, unknown
 
 
 def _aggregated(analysis: Analysis, data: pd.DataFrame) -> tuple[pd.DataFrame, Grouping | None]:

@@ -14,8 +14,7 @@ from mixedsim import MixedsimError
 from mixedsim.study.running import run_blocks
 from mixedsim.study.workers import width_of
 from tests.study.test_running import same
-from tests.study.test_running_folder import contents
-from tests.study.toy_jobs import Deadly, Failing, Slow, Threads, Toy
+from tests.study.toy_jobs import Deadly, Failing, Slow, Threads, Toy, contents
 
 distributed = pytest.importorskip("distributed")
 

@@ -25,7 +25,7 @@ from mixedsim.study import store as store_module
 from mixedsim.study.running import run_blocks
 from mixedsim.study.workers import Processes
 from tests.study.test_running import environment, same
-from tests.study.toy_jobs import Deadly, Failing, Slow, Toy
+from tests.study.toy_jobs import Deadly, Failing, Slow, Toy, contents
 
 pytest.importorskip("pyarrow")
 
@@ -58,10 +58,6 @@ def uninterrupted(tmp_path: Path, finished: Path) -> dict[str, bytes]:
     """What a finished folder holds; a copy of it is at hand under this name."""
     shutil.copytree(finished, tmp_path / "uninterrupted")
     return contents(tmp_path / "uninterrupted")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def stops(job, out: Path, error: type[BaseException] = MixedsimError, match: str | None = None, **options) -> None:

@@ -7,8 +7,9 @@ import pytest
 from mixedsim import MixedsimError
 from mixedsim.study.running import run_blocks
 from mixedsim.study.store import opened
-from tests.study.test_running_folder import contents
-from tests.study.toy_jobs import Toy
+from tests.study.toy_jobs import Toy, contents
+
+pytest.importorskip("pyarrow")
 
 
 def test_two_runs_in_one_folder_are_refused_and_the_first_one_goes_on(tmp_path):

@@ -15,6 +15,11 @@ import pandas as pd
 from mixedsim import MixedsimError
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
 @dataclass(frozen=True)
 class Toy:
     """Two rows a replicate, with numbers, gaps, text, categories and sentences."""
