@@ -14,7 +14,15 @@ from mixedsim.errors import ConvergenceError, DataError, FormulaError, MixedsimE
 if TYPE_CHECKING:
     from mixedsim import classroom, datasets, plot
     from mixedsim.engine import Control
-    from mixedsim.models import LinearMixedModel, anova, compare, drop1, lmer
+    from mixedsim.models import (
+        GeneralizedLinearMixedModel,
+        LinearMixedModel,
+        anova,
+        compare,
+        drop1,
+        glmer,
+        lmer,
+    )
     from mixedsim.simulate import (
         Assigned,
         Bernoulli,
@@ -62,7 +70,7 @@ __version__ = "0.1.0"
 # nobody waits for matplotlib. Type checkers read the imports above.
 _ROOMS = {
     "engine": ("Control",),
-    "models": ("LinearMixedModel", "anova", "compare", "drop1", "lmer"),
+    "models": ("GeneralizedLinearMixedModel", "LinearMixedModel", "anova", "compare", "drop1", "glmer", "lmer"),
     "simulate": (
         "Assigned",
         "Bernoulli",
@@ -122,6 +130,7 @@ __all__ = [
     "Dropout",
     "Duplicated",
     "FormulaError",
+    "GeneralizedLinearMixedModel",
     "Integers",
     "Lag",
     "Limits",
@@ -154,6 +163,7 @@ __all__ = [
     "drop1",
     "explain",
     "find_size",
+    "glmer",
     "ladder",
     "lmer",
     "plot",

@@ -45,7 +45,7 @@ _INSTEAD = {
     "weights": "give the weights as weights=\"column\" beside the formula",
     "s": _SMOOTH, "ns": _SMOOTH, "te": _SMOOTH, "mean": _CENTRE, "np.mean": _CENTRE, "np.std": _CENTRE, "sd": _CENTRE,
     "lag": _SHIFT,
-    "cbind": "a linear mixed model has one response", "c": "write Python's list [...]",
+    "cbind": "write successes / trials, for glmer", "c": "write Python's list [...]",
     "Q": "put backticks around the name: `my column`",
 }  # fmt: skip
 _KEYWORD = "a calculation cannot read {!r}, which is a word of Python's: rename the column"

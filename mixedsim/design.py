@@ -6,9 +6,9 @@ Rows with missing values are dropped, counted and reported once; everything that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,7 @@ class Design:
     used : positions of those rows in the original table.
     rows_given : rows of the original table.
     messages : what was done to the data, in words.
+    trials, shares, categories : of a response that is no measurement, as in `Response`.
     """
 
     formula: Formula
@@ -64,11 +65,40 @@ class Design:
     used: NDArray[np.intp] | slice
     rows_given: int
     messages: tuple[str, ...]
+    trials: Floats | None = None
+    shares: bool = False
+    categories: tuple[Any, Any] | None = None
 
     @property
     def rows(self) -> int:
         """n, the number of rows used."""
         return len(self.y)
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What the left side says where it is no measurement.
+
+    Attributes
+    ----------
+    y : n numbers; with trials, numbers of successes.
+    weights : n prior weights, or None.
+    trials : n numbers of trials, or None.
+    shares : whether the data hold the share of successes, not their number.
+    categories : what the data hold for failure and for success, where they hold no numbers.
+    messages : what there is to say, in words.
+    """
+
+    y: Floats
+    weights: Floats | None = None
+    trials: Floats | None = None
+    shares: bool = False
+    categories: tuple[Any, Any] | None = None
+    messages: tuple[str, ...] = ()
+
+
+# formula, columns by name, row labels and prior weights become a response
+Reader: TypeAlias = "Callable[[Formula, Prepared, pd.Index[Any], Floats | None], Response]"
 
 
 def build(
@@ -78,8 +108,10 @@ def build(
     offset: str | ArrayLike | None = None,
     *,
     mixed: bool = True,
+    reader: Reader | None = None,
+    residual: bool = True,
 ) -> Design:
-    """Return the `Design` of a linear mixed model.
+    """Return the `Design` of a mixed model.
 
     Parameters
     ----------
@@ -88,6 +120,8 @@ def build(
     weights : positive prior weights, a column name or n values: the residual variance of a row is σ²/weight.
     offset : a known part of the mean, a column name or n values.
     mixed : False for least squares, which needs no groups.
+    reader : what reads a response that is no measurement (see `mixedsim.response`).
+    residual : whether there is a residual from which varying effects must be told.
 
     Raises
     ------
@@ -114,29 +148,36 @@ def build(
         extra = {name: values[keep] for name, values in extra.items()}
     prepared, said = _prepare(columns, formula)
     messages += said
-    _check_not_boolean(formula, frame)
-    y = _response(formula, prepared)
-    messages += _check_size(repr(unquote(formula.response)), y, index)
-    _check_varies(formula, y, extra.get("offset"))
+    if reader is None:
+        _check_not_boolean(formula, frame)
+        response = Response(_response(formula, prepared), extra.get("weights"))
+        messages += _check_size(repr(unquote(formula.response)), response.y, index)
+        _check_varies(formula, response.y, extra.get("offset"))
+    else:
+        response = reader(formula, prepared, index, extra.get("weights"))
+        messages += response.messages
     shared: dict[str, Floats] = {}
     x = model_columns(formula.fixed, prepared, shared=shared)
     _check_terms(formula, x)
     messages += _check_columns(x, index)
-    factors, said = _factors(formula, columns, prepared, shared, index)
+    factors, said = _factors(formula, columns, prepared, shared, index, residual)
     messages += said
     return Design(
         formula=formula,
-        y=y,
+        y=response.y,
         x=x,
         variables={name: prepared[name] for name in sorted(variables_of(formula.fixed)) if name in prepared},
         factors=factors,
-        weights=extra.get("weights"),
+        weights=response.weights,
         offset=extra.get("offset"),
         kinds={name: kind_of(values) for name, values in columns.items()},
         index=index,
         used=keep if isinstance(keep, slice) else np.flatnonzero(keep),
         rows_given=len(frame),
         messages=tuple(dict.fromkeys(messages)),
+        trials=response.trials,
+        shares=response.shares,
+        categories=response.categories,
     )
 
 
@@ -200,8 +241,12 @@ def check_range(what: str, values: Floats, smallest: float = _SMALLEST) -> None:
 def row_of(mask: NDArray[np.bool_], index: pd.Index[Any], values: Floats) -> str:
     """The first row that the mask marks, by its label, its value, and how many there are."""
     first = int(np.argmax(mask))
-    rows = "1 such row" if mask.sum() == 1 else f"{mask.sum()} such rows"
-    return f"row {shown(index[first])} holds {values[first]:g} ({rows})"
+    return f"row {shown(index[first])} holds {values[first]:g} ({rows_like(mask)})"
+
+
+def rows_like(mask: NDArray[np.bool_]) -> str:
+    """How many rows the mask marks, in words."""
+    return "1 such row" if mask.sum() == 1 else f"{mask.sum()} such rows"
 
 
 def _rows_to_keep(
@@ -299,19 +344,25 @@ def _response(formula: Formula, prepared: Prepared) -> Floats:
     """The response as floats; everything that is not a number raises."""
     name = unquote(formula.response)
     if name in prepared:
-        return np.ascontiguousarray(_numbers(name, prepared[name]))
+        return np.ascontiguousarray(numbers_of(name, prepared[name]))
     if "/" in formula.response and "(" not in formula.response:
         raise FormulaError(
             f"the response {formula.response!r} is a number of successes over trials, which is a model for glmer; "
             "for lmer add the quotient as a column, or write I(...) around it."
         )
-    columns = model_columns(f"0 + I({formula.response})", prepared).columns
+    return calculated(formula.response, prepared)
+
+
+def calculated(text: str, prepared: Prepared) -> Floats:
+    """What a calculation on the left side gives: n numbers."""
+    columns = model_columns(f"0 + I({text})", prepared).columns
     if len(columns) != 1:
-        raise DataError(f"the response {formula.response!r} must be one column, found {len(columns)}: choose one.")
+        raise DataError(f"the response {text!r} must be one column, found {len(columns)}: choose one.")
     return np.ascontiguousarray(np.broadcast_to(columns[0], len(next(iter(prepared.values())))), dtype=np.float64)
 
 
-def _numbers(name: str, values: Values) -> Floats:
+def numbers_of(name: str, values: Values) -> Floats:
+    """A response as floats; everything that is not a number raises."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
         return np.asarray(values, dtype=np.float64)
     what, convert = f"the response {name!r}", f"convert it with data[{name!r}].astype(float)"
@@ -337,7 +388,12 @@ def _check_varies(formula: Formula, y: Floats, offset: Floats | None) -> None:
 
 
 def _factors(
-    formula: Formula, columns: dict[str, Values], prepared: Prepared, shared: dict[str, Floats], index: pd.Index[Any]
+    formula: Formula,
+    columns: dict[str, Values],
+    prepared: Prepared,
+    shared: dict[str, Floats],
+    index: pd.Index[Any],
+    residual: bool,
 ) -> tuple[tuple[GroupingFactor, ...], list[str]]:
     """Grouping factors with their terms, largest first; what cannot be told from the residual raises."""
     check_varies_once(formula)
@@ -351,7 +407,7 @@ def _factors(
         for term in terms:
             messages += _check_columns(term.columns, index)
         factor = GroupingFactor(group, codes, levels, terms)
-        messages += check_factor(factor, factors, formula.fixed, categories)
+        messages += check_factor(factor, factors, formula.fixed, categories, residual)
         factors.append(factor)
     factors.sort(key=lambda f: -len(f.levels))
     return tuple(factors), messages

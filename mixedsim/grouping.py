@@ -59,7 +59,11 @@ class GroupingFactor:
 
 
 def check_factor(
-    factor: GroupingFactor, others: Sequence[GroupingFactor], fixed: str, categories: Collection[str]
+    factor: GroupingFactor,
+    others: Sequence[GroupingFactor],
+    fixed: str,
+    categories: Collection[str],
+    residual: bool = True,
 ) -> list[str]:
     """Messages about a grouping factor; raises `DataError` where a variance cannot be known.
 
@@ -69,8 +73,9 @@ def check_factor(
     others : the factors before it.
     fixed : the fixed part of the formula.
     categories : the columns that are categorical.
+    residual : whether there is a residual from which its effects must be told.
     """
-    _check_size(factor, len(factor.codes))
+    _check_size(factor, len(factor.codes), residual)
     messages = _check_effects(factor)
     _check_left_over(factor, fixed, categories)
     for other in others:
@@ -83,7 +88,7 @@ def check_factor(
     return messages
 
 
-def _check_size(factor: GroupingFactor, rows: int) -> None:
+def _check_size(factor: GroupingFactor, rows: int, residual: bool) -> None:
     name, levels = factor.name, len(factor.levels)
     terms = ", ".join(t.term.text for t in factor.terms)
     if levels < 2:
@@ -91,6 +96,8 @@ def _check_size(factor: GroupingFactor, rows: int) -> None:
             f"the grouping factor {name!r} has only one level ({shown(factor.levels[0])}): nothing can vary between "
             f"levels; leave out {terms}."
         )
+    if not residual:
+        return
     if levels >= rows:
         raise DataError(
             f"the grouping factor {name!r} has one row a level ({levels} levels, {rows} rows): nothing separates "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -20,6 +21,15 @@ def listed(names: Iterable[object], most: int = 12) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """``"1 level"``, ``"2,972 levels"``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def unbroken(text: str) -> str:
+    """The same with spaces at which no browser breaks a line, around ± and before %.
+
+    >>> unbroken("95.3 ± 0.7 %") == "95.3\u00a0±\u00a00.7\u00a0%"
+    True
+    """
+    return re.sub(r"(?<=±) | (?=[±%])", "\u00a0", text)
 
 
 def spread(low: float, middle: float, high: float, one: str, many: str = "") -> str:

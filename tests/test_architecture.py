@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "mixedsim"
 # Every room (a folder of the package, or a file beside them) stands on a floor, and may import from floors below.
 FLOORS = {
     **dict.fromkeys(("errors", "calculation", "grammar", "formula", "update_formula", "reading", "levels"), 1),
-    **dict.fromkeys(("plain_columns", "columns", "frame", "grouping", "scaling", "design", "equation"), 1),
+    **dict.fromkeys(("plain_columns", "columns", "frame", "grouping", "scaling", "design", "response", "equation"), 1),
     **dict.fromkeys(("listing", "files", "datasets", "simulate", "words"), 1),
     "engine": 2,
     "inference": 3,

@@ -85,8 +85,13 @@ def test_to_a_pipe_goes_the_table_alone(spec: Path) -> None:
     ("arguments", "sentence"),
     [
         (["--along", "group"], "--along 'group' is no name with values: write therapist=10:100:10 (from, to, step)"),
-        (["--along", "group=10:5"], "--along 'group=10:5' is no name with values"),
-        (["--along", "group=1:1e9:1e-9"], "is no name with values"),
+        (["--along", "=5"], "--along '=5' is no name with values"),
+        (["--along", "group=10:5"], "--along 'group=10:5' has no values: write from:to:step"),
+        (["--along", "group=1:1e9:1e-9"], "has more than 10,000 values"),
+        (["--along", "group=6", "--analysis", "y ~ 1"], "treated"),
+        (["--along", "group=6", "-o", "power.parquet"], "'power.parquet' does not say: give it a name in .csv."),
+        (["--along", "group=6", "-o", "p.png", "--plot", "p.png"], "'p.png' does not say: give it a name in .csv."),
+        (["--along", "group=6", "-o", "power/"], "name a file, such as power.csv."),
         (["--along", "group=0"], "clusters.group"),
         (["--along", "groups=5"], "did you mean 'group'?"),
         (["--along", "group=6", "--plot", "power.txt"], "give it a name that ends in .png, .svg or .pdf."),
@@ -108,6 +113,24 @@ def test_find_takes_no_values_and_no_plot(spec: Path) -> None:
     assert "makes no --plot" in run(
         "power", spec, "--along", "group", "--find", 0.8, "--plot", "a.png", code=2
     ).stderr
+    assert "leave out -n" in run("power", spec, "--along", "group", "--find", 0.8, "-n", 50, code=2).stderr
+
+
+def test_ranges_have_the_decimals_that_were_typed(spec: Path) -> None:
+    said = run("power", spec, "--along", "treated=0.1:0.5:0.1", "-n", 5, "-o", "-").stdout
+    assert [line.split(",")[0] for line in said.splitlines()[1:]] == ["0.1", "0.2", "0.3", "0.4", "0.5"]
+
+
+def test_an_interruption_says_what_is_safe(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: Any, **named: Any) -> Any:
+        stop = KeyboardInterrupt()
+        stop.add_note("Interrupted: half of it is safe.")
+        raise stop
+
+    monkeypatch.setitem(ms.study.power_curve.__globals__, "study", interrupted)
+    said = run("power", spec, "--along", "group=6", "-n", 5, code=1).stderr
+    assert "Interrupted: half of it is safe.\n" in said
+    assert said.endswith("Aborted!\n")
 
 
 def test_nothing_is_overwritten(spec: Path, tmp_path: Path) -> None:

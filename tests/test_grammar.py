@@ -22,7 +22,7 @@ SLIPS = [
     ("▲3 ~ x + (1|g)", "the response reads no column of the data: name one before '~'"),
     ("d▲$y ~ x + (1|g)", "'$' is not needed: write the name of the column alone"),
     ("my ▲y ~ x + (1|g)", "an operator such as '+' is missing here, or backticks around a name with a space"),
-    ("▲cbind(a, b) ~ x + (1|g)", "the function 'cbind' is not known here: a linear mixed model has one response"),
+    ("▲cbind(a, b) ~ x + (1|g)", "the function 'cbind' is not known here: write successes / trials, for glmer"),
     # operators and operands
     ("y ~ x ▲z + (1|g)", "an operator such as '+' is missing before 'z', or backticks around a name with a space"),
     ("y ~ x + (1 ▲g)", "an operator such as '+' is missing before 'g', or backticks around a name with a space"),

@@ -30,6 +30,10 @@ class OneSentence(click.Group):
             return super().invoke(ctx)
         except MixedsimError as error:
             raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt as stop:
+            for note in getattr(stop, "__notes__", ()):  # what of a study is safe
+                click.echo(f"\n{note}", err=True)
+            raise
 
 
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})

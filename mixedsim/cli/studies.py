@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Sequence
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mixedsim.study.draws import Redraw
 
 _MOST_POINTS: Final = 10_000  # of a curve; more is a slip of the pen
-_ROUNDING: Final = 1e-9
+_NO_TABLES: Final = (".parquet", ".pq", ".xlsx", ".xls", ".json", ".png", ".svg", ".pdf", ".yml", ".yaml")
 
 _ANALYSIS = click.option(
     "--analysis",
@@ -101,6 +102,11 @@ def study(
     from mixedsim.simulate import Population
 
     folder = output if output is not None and output.endswith(("/", "\\")) else None
+    if folder and find_spec("pyarrow") is None:
+        raise MixedsimError(
+            f"a folder of results, {folder!r}, needs the package pyarrow: install it with  pip install "
+            "'mixedsim[scale]', or name a file that ends in .csv."
+        )
     _check_targets(None if folder else output, plot, force=force)
     found = study_of(
         Population.from_yaml(spec), _analyses(analyses), n, seed, redraw=redraw, alpha=alpha, executor=processes,
@@ -136,7 +142,9 @@ def study(
 @output_option()
 @_PLOT
 @FORCE
+@click.pass_context
 def power(
+    ctx: click.Context,
     spec: Path,
     along: Sequence[str],
     parameter: Sequence[str],
@@ -163,6 +171,8 @@ def power(
     from mixedsim.simulate import Population
 
     _check_targets(output, plot, force=force)
+    if target is not None and ctx.get_parameter_source("n") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--find settles by itself how many replicates it needs: leave out -n.")
     population = Population.from_yaml(spec)
     if target is not None:
         _find(population, along, parameter, target, analyses, seed, redraw, alpha, processes, output, plot, force)
@@ -209,6 +219,10 @@ def _check_targets(output: str | None, plot: str | None, *, force: bool) -> None
     for target in (output, plot):
         if target is not None:
             refuse_to_overwrite(target, force=force)
+    if output is not None and output != STDOUT and Path(output).suffix.lower() in _NO_TABLES:
+        raise MixedsimError(f"the table is written as CSV, which {output!r} does not say: give it a name in .csv.")
+    if output is not None and output.endswith(("/", "\\")):
+        raise MixedsimError(f"cannot write the table to the folder {output!r}: name a file, such as power.csv.")
     if plot is not None and Path(plot).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise MixedsimError(f"cannot draw {plot!r}: give it a name that ends in .png, .svg or .pdf.")
 
@@ -230,25 +244,27 @@ def _axis(text: str) -> tuple[str, list[float]]:
     """``therapist=10:100:10`` or ``size=5,10`` as a name and its values; the last one is included."""
     name, found, values = text.partition("=")
     try:
-        if not found:
+        if not found or not name.strip():
             raise ValueError
         numbers = _range(values) if ":" in values else [_number(one) for one in values.split(",")]
     except ValueError:
         raise MixedsimError(
             f"--along {text!r} is no name with values: write therapist=10:100:10 (from, to, step) or size=5,10,20."
         ) from None
+    if not 0 < len(numbers) <= _MOST_POINTS:
+        count = "no" if not numbers else f"more than {_MOST_POINTS:,}"
+        raise MixedsimError(f"--along {text!r} has {count} values: write from:to:step, as in therapist=10:100:10.")
     return name.strip(), numbers
 
 
 def _range(text: str) -> list[float]:
-    first, last, *step = (_number(one) for one in text.split(":"))
-    by = step[0] if step else 1
-    if len(step) > 1 or by <= 0 or last < first:
+    """first, first + step, …, none beyond last; in decimals, so that 0.1:0.5:0.1 has 0.3 and not its neighbour."""
+    first, last, *step = (Decimal(str(_number(one))) for one in text.split(":"))
+    by = step[0] if step else Decimal(1)
+    if len(step) > 1 or by <= 0:
         raise ValueError
-    count = math.floor((last - first) / by + _ROUNDING) + 1
-    if count > _MOST_POINTS:
-        raise ValueError
-    return [first + k * by for k in range(count)]
+    count = math.floor((last - first) / by) + 1
+    return [_number(str(first + k * by)) for k in range(min(count, _MOST_POINTS + 1))]
 
 
 def _number(text: str) -> float:
@@ -274,6 +290,9 @@ def _write_table(table: pd.DataFrame, output: str | None, *, force: bool) -> Non
 def _save(plot: str | None, draw: Any, *, force: bool) -> None:
     if plot is None:
         return
+    from matplotlib import pyplot
+
     figure: Figure = draw()
     with draft(plot, force=force) as path:
         figure.savefig(path, format=Path(plot).suffix[1:].lower(), dpi=150)
+    pyplot.close(figure)

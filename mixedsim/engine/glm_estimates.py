@@ -54,11 +54,19 @@ def fixed_covariance(
         if inverse is not None:
             own = 2.0 * inverse[at_beta, at_beta]
             return FixedCovariance(problem.linear.vcov(own, 1.0), by_hessian=True)
-    expected = _inverse(optimum.evaluation.bordered.information)
+    expected = _expected(optimum)
     if expected is None:
         expected = np.full((objective.rows.p,) * 2, np.nan)
     size = dispersion(objective, optimum.evaluation)
     return FixedCovariance(problem.linear.vcov(expected, size), by_hessian=False)
+
+
+def _expected(optimum: GlmOptimum) -> Floats | None:
+    """The inverse of X'V⁻¹X; None where a coefficient has run so far away that the rows say nothing of it any more."""
+    try:
+        return _inverse(optimum.evaluation.bordered.information)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _inverse(matrix: Floats) -> Floats | None:

@@ -10,6 +10,7 @@ lines meet at x₀. Adding ``s²`` to the variance of w'b alone, ``Σ̃ + s² vv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,16 @@ class FlatDirection:
     standard: Floats
 
 
-def flat_directions(problem: Problem, at: Profile) -> list[FlatDirection]:
+class HasTheta(Protocol):
+    """A point of any criterion: it has θ."""
+
+    @property
+    def theta(self) -> Floats:
+        """K values, standardised."""
+        ...
+
+
+def flat_directions(problem: Problem, at: HasTheta) -> list[FlatDirection]:
     """Return all combinations of effects without variance, term by term; effects that do not vary by themselves first.
 
     A combination is one of the term's standardised effects over σ with a standard deviation below `FLAT`.

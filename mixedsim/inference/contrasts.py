@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from mixedsim.engine import Problem, Profile
+from mixedsim.engine import Problem
 from mixedsim.errors import MixedsimError
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,24 @@ Ddf = Literal["satterthwaite", "kenward-roger", "wald"]
 
 _DEPENDENT = 1e-9  # share of a contrast's variance below which the others determine it
 _GRADED = 1e8  # variances further apart than this are brought to one unit before anything is decomposed
+
+
+class Estimate(Protocol):
+    """What an optimum tells about the fixed effects."""
+
+    @property
+    def beta(self) -> Floats:
+        """p standardised coefficients."""
+        ...
+
+
+class HasBeta(Protocol):
+    """A point of any criterion: it has β."""
+
+    @property
+    def beta(self) -> Floats:
+        """p values, standardised."""
+        ...
 
 
 class Method(Protocol):
@@ -115,7 +133,7 @@ def two_sided(t: Floats, df: Floats | float) -> Floats:
     return np.asarray(2.0 * special.stdtr(df, -np.abs(t)))
 
 
-def combine(problem: Problem, at: Profile, method: Method, contrasts: Floats) -> Combinations:
+def combine(problem: Problem, at: Estimate, method: Method, contrasts: Floats) -> Combinations:
     """Return the m linear combinations ``contrasts β`` (m × p, columns as the coefficients in the data's units)."""
     standard = contrasts @ problem.fixed.transform
     scale = problem.response.scale
@@ -127,7 +145,7 @@ def combine(problem: Problem, at: Profile, method: Method, contrasts: Floats) ->
 
 
 def joint_test(
-    problem: Problem, at: Profile, method: Method, contrasts: Floats, null: Floats | float = 0.0
+    problem: Problem, at: Estimate, method: Method, contrasts: Floats, null: Floats | float = 0.0
 ) -> JointTest:
     """Return the F test of ``contrasts β = null`` (q × p in the data's units; dependent rows count once).
 
@@ -159,7 +177,7 @@ def joint_test(
     return JointTest(float(scale * (turned[solid] ** 2 / values[solid]).sum() / q), q, df2)
 
 
-def _estimates(problem: Problem, at: Profile, contrasts: Floats, standard: Floats) -> Floats:
+def _estimates(problem: Problem, at: Estimate, contrasts: Floats, standard: Floats) -> Floats:
     """``contrasts β̂`` in the data's units, by way of the standardised β̃."""
     out = problem.response.scale * (standard @ at.beta)
     if problem.intercept is not None:

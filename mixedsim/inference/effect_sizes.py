@@ -18,18 +18,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.design import Design, GroupingFactor
-from mixedsim.engine import Problem, Profile
+from mixedsim.engine import Problem
 from mixedsim.errors import MixedsimError
 
 Floats = NDArray[np.float64]
 Terms = Literal["first", "all"]
+
+
+class Estimates(Protocol):
+    """What the variances follow from, standardised."""
+
+    @property
+    def beta(self) -> Floats:
+        """p coefficients."""
+        ...
+
+    @property
+    def theta(self) -> Floats:
+        """K elements of the relative covariance factors."""
+        ...
+
+    @property
+    def sigma2(self) -> float:
+        """What these are relative to."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +92,7 @@ class VarianceParts:
         return pd.Series(shares, index=["marginal", "conditional"], name="r2")
 
 
-def variance_parts(design: Design, problem: Problem, at: Profile) -> VarianceParts:
+def variance_parts(design: Design, problem: Problem, at: Estimates) -> VarianceParts:
     """Return the `VarianceParts` of a fit.
 
     Parameters

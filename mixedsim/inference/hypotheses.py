@@ -15,7 +15,7 @@ factor that interacts with a numeric x is therefore the one at x = 0.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,15 @@ _DEPENDENT = 1e-7  # the share of a column's length beside the earlier ones, as 
 _TOLERANCES = (1.0, 2.0, 0.5, 5.0, 0.2, 10.0, 0.1)  # times that: rounding may judge a doubtful column differently
 
 
-def hypotheses(design: Design, problem: Problem, kind: Type) -> dict[str, Floats]:
+def check_type(kind: object) -> None:
+    """Raise `MixedsimError` unless `kind` is 1, 2 or 3."""
+    if isinstance(kind, bool) or kind not in get_args(Type):
+        raise MixedsimError(f"type must be 1, 2 or 3, found {kind!r}.")
+
+
+def hypotheses(
+    design: Design, problem: Problem, kind: Type, information: Floats | None = None
+) -> dict[str, Floats]:
     """Return the hypothesis of each term as a matrix L of the statement ``Lβ = 0``: {term: k × p}.
 
     The columns of L are the p coefficients that could be estimated, in the data's units. A term about which the data
@@ -42,6 +50,8 @@ def hypotheses(design: Design, problem: Problem, kind: Type) -> dict[str, Floats
     ----------
     design, problem : of the fit.
     kind : 1, 2 or 3.
+    information : what takes the place of X'X in types I and II (p × p in the data's units), where rows do not count
+        alike: the inverse of the coefficients' covariance, as in R's car.
 
     Examples
     --------
@@ -54,7 +64,7 @@ def hypotheses(design: Design, problem: Problem, kind: Type) -> dict[str, Floats
     >>> hypotheses(fit.design, fit.problem, 3)["Days"]  # the mean of the two slopes
     array([[0. , 1. , 0. , 0.5]])
     """
-    space = _Space(design, problem)
+    space = _Space(design, problem, information)
     names = [term.name for term in space.coding.terms]
     terms = [t for t, name in enumerate(names) if name != "1"]
     if kind == 1 or len(terms) == 1:
@@ -70,17 +80,18 @@ class _Space:
     With X_t treatment-coded and X as fitted, ``X_t b = Xβ`` and ``b = N β``.
     """
 
-    def __init__(self, design: Design, problem: Problem) -> None:
+    def __init__(self, design: Design, problem: Problem, information: Floats | None) -> None:
         self.coding: Coding = coding(design.x.spec, design.variables)
         kept = list(problem.fixed.kept)
         to_fitted = np.linalg.lstsq(self.coding.treatment, self.coding.fitted, rcond=None)[0]
         whole = np.linalg.lstsq(self.coding.treatment, self.coding.saturated, rcond=None)[0]
         root = _root(problem)
+        own: Floats = root if information is None else np.asarray(np.linalg.cholesky(information).T, dtype=np.float64)
         if not problem.fixed.dropped:
             self.of_term = self.coding.of_term
             self.n = to_fitted
             self.saturated = whole
-            self.root = _r(root @ np.linalg.inv(to_fitted))
+            self.root = _r(own @ np.linalg.inv(to_fitted))
             return
         f = dependence(design, problem) @ np.linalg.inv(to_fitted)  # X_t = X[kept] F
         constant = [t for t, term in enumerate(self.coding.terms) if term.name == "1"]
@@ -88,7 +99,7 @@ class _Space:
         self.of_term = self.coding.of_term[found]
         self.n = np.linalg.inv(f[:, found])
         self.saturated = self.n @ f @ whole
-        self.root = _r(root @ f[:, found])
+        self.root = _r(own @ f[:, found])
 
     def columns(self, term: int) -> NDArray[np.intp]:
         """Positions of a term's treatment-coded columns."""

@@ -107,11 +107,23 @@ def likelihood_profile(
     chosen = selected(parameters, which)
     with threads_for(objective.blocks.dense_size):
         curves, traced = _of_curves(problem, objective, at, chosen, lambda curve: curve.traced(zeta, points))
+    return as_tables(parameters, problem, curves, traced, level, problem.deviance_shift(reml=False))
+
+
+def as_tables(
+    parameters: Sequence[Parameter],
+    problem: Problem,
+    curves: Mapping[str, Curve | None],
+    traced: Sequence[Sequence[Point] | None],
+    level: float,
+    shift: float,
+) -> LikelihoodProfile:
+    """Curves with their points as a `LikelihoodProfile`; `shift` is what the deviance lacks."""
     tables: list[pd.DataFrame] = []
     along: list[Floats] = []
     for (name, curve), own in zip(curves.items(), traced, strict=True):
         if curve is not None and own is not None:
-            tables.append(_rows(name, curve, own, problem.deviance_shift(reml=False)))
+            tables.append(_rows(name, curve, own, shift))
             along += [_everything(parameters, problem, curve, point) for point in own]
     columns = [p.name for p in parameters]
     table = pd.concat(tables) if tables else pd.DataFrame(columns=["value", "zeta", "deviance"], dtype=np.float64)

@@ -9,13 +9,16 @@ an interval in two or three values; they are kept between one value inside and o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.errors import ConvergenceError
-from mixedsim.inference.profile_parameters import Chart, Evaluation
+from mixedsim.inference.parameters import Parameter
+from mixedsim.inference.profile_parameters import Evaluation
 from mixedsim.inference.quadratic_model import QuadraticModel
 
 Floats = NDArray[np.float64]
@@ -29,6 +32,29 @@ _DIFFERENCE = 1e-5  # of a standard error
 _LEAST_CURVED = 1e-10  # beside the steepest direction: two effects a hundred thousandth apart
 _HIGHER = 1e-4  # deviance by which another point has to be better, for the model's optimum to be none
 _FAR = 1e6  # times the distance to ζ = 1: a deviance that has not risen by then never will
+
+
+class Coordinates(Protocol):
+    """A likelihood in coordinates of which number `held` is the parameter: see `profile_parameters.Chart`."""
+
+    parameter: Parameter
+    held: int
+    bounds: tuple[float, float]
+    leap: float
+    exact: bool
+    positive: list[int]
+
+    def evaluate(self, psi: Floats) -> Evaluation:
+        """The deviance at ψ; infinite where there is none."""
+        ...
+
+    def value(self, held: float) -> float:
+        """The parameter in the units of the data."""
+        ...
+
+    def unturned(self, psi: Floats) -> tuple[Sequence[Floats], float]:
+        """Every factor's Λ, and σ, at ψ."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +88,7 @@ class Surpassed(ConvergenceError):
     lambdas : every factor's Λ there (standardised effects; any square root of the covariance).
     """
 
-    def __init__(self, chart: Chart, psi: Floats) -> None:
+    def __init__(self, chart: Coordinates, psi: Floats) -> None:
         super().__init__(
             f"the profile of {chart.parameter.name} found a likelihood higher than the model's: fit the model again, "
             "with other starting values in `control`."
@@ -79,7 +105,7 @@ class Curve:
     best : ψ at the maximum of the likelihood.
     """
 
-    def __init__(self, chart: Chart, best: Floats) -> None:
+    def __init__(self, chart: Coordinates, best: Floats) -> None:
         self.chart, self.held = chart, chart.held
         self.least = -np.inf
         # where the Hessian is approximate, so is what a step promises: more is asked of it

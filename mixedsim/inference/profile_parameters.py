@@ -76,14 +76,14 @@ class Chart:
         elif parameter.kind == "sigma":
             self.held = size
         else:
-            layout, length = _turned(parameter, problem)
-            first = _position(layout, parameter)
+            layout, length = turned(parameter, problem)
+            first = position(layout, parameter)
             self.first = first
             if parameter.kind == "sd":
                 self.held, self.scale, self.bounds = first, problem.response.scale * length, (0.0, np.inf)
             else:
                 self.held, self.bounds = first + 1, (-0.5 * np.pi, 0.5 * np.pi)
-                self.second = _below(layout, first)
+                self.second = below(layout, first)
                 self.positive = [first, self.second]  # one of them below zero would turn the correlation's sign
         self.likelihood = Likelihood(objective, layout)
 
@@ -171,7 +171,7 @@ def is_fixed_by_origin(parameter: Parameter, problem: Problem) -> bool:
     return bool(np.linalg.norm(residual) < _PARALLEL * np.linalg.norm(other))
 
 
-def _turned(parameter: Parameter, problem: Problem) -> tuple[TurnedLayout, float]:
+def turned(parameter: Parameter, problem: Problem) -> tuple[TurnedLayout, float]:
     """The layout with the parameter's effects first in their term, and the length of the first one's row of T."""
     shapes = problem.layout.factors
     bases = [np.eye(shape.effects) for shape in shapes]
@@ -198,14 +198,14 @@ def _term_start(terms: Sequence[int], effect: int) -> tuple[int, int]:
     raise AssertionError("an effect beyond the last term")
 
 
-def _position(layout: Layout, parameter: Parameter) -> int:
+def position(layout: Layout, parameter: Parameter) -> int:
     """Which element of θ is λ₁₁ of the term that holds the parameter's effects."""
     start = _term_start(layout.factors[parameter.factor].terms, parameter.effects[0])[1]
     mine = (layout.factor == parameter.factor) & (layout.row == start) & (layout.column == start)
     return int(np.flatnonzero(mine)[0])
 
 
-def _below(layout: Layout, first: int) -> int:
+def below(layout: Layout, first: int) -> int:
     """Which element of θ is λ₂₂ of the term whose λ₁₁ is number `first`."""
     at = layout.row[first] + 1
     mine = (layout.factor == layout.factor[first]) & (layout.row == at) & (layout.column == at)

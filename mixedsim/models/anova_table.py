@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pandas as pd
 
-from mixedsim.errors import MixedsimError
 from mixedsim.inference.contrasts import check_ddf
-from mixedsim.inference.hypotheses import Type, hypotheses
+from mixedsim.inference.hypotheses import Type, check_type, hypotheses
 from mixedsim.models.combinations import joint
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.tables import f_table
@@ -16,8 +13,7 @@ from mixedsim.models.tables import f_table
 
 def anova(fit: LinearEstimates, kind: Type, ddf: str) -> pd.DataFrame:
     """The table behind `LinearMixedModel.anova`."""
-    if isinstance(kind, bool) or kind not in get_args(Type):
-        raise MixedsimError(f"type must be 1, 2 or 3, found {kind!r}.")
+    check_type(kind)
     check_ddf(ddf)
     terms = hypotheses(fit.design, fit.problem, kind)
     return f_table([joint(fit, rows, ddf) for rows in terms.values()], list(terms), ddf)

@@ -24,7 +24,7 @@ from mixedsim.inference.bootstrap import refit_all
 from mixedsim.inference.contrasts import two_sided
 from mixedsim.inference.responses import responses
 from mixedsim.inference.shares import Share, per_cent
-from mixedsim.listing import listed
+from mixedsim.listing import counted, listed, unbroken
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.many import refit_many
 from mixedsim.models.power import check_alpha
@@ -57,15 +57,21 @@ class Calibration:
 
     @property
     def off(self) -> pd.DataFrame:
-        """The rows of the table whose interval does not hold `alpha`."""
-        return self.table[(self.table["lower"] > self.alpha) | (self.table["upper"] < self.alpha)]
+        """The rows of the table that are further from `alpha` than chance explains.
+
+        Their intervals do not hold `alpha` at a level that all intervals of the table keep together (Bonferroni).
+        """
+        level = 1.0 - 0.05 / len(self.table)
+        hits = (self.table["rate"] * self.table["n"]).round().fillna(0)
+        ends = [Share(int(h), int(n)).interval(level) for h, n in zip(hits, self.table["n"], strict=True)]
+        return self.table[[low > self.alpha or high < self.alpha for low, high in ends]]
 
     @property
     def sentence(self) -> str:
         """Which tests hold their level on this design, and which do not."""
         wrong = self.off
         if wrong.empty:
-            return f"Every test rejects a true null in {per_cent(self.alpha, 0)} of the replicates, but for chance."
+            return f"No test is further from {per_cent(self.alpha, 0)} than chance explains."
         keys = zip(*(wrong.index.get_level_values(level) for level in ("coefficient", "test")), strict=True)
         rates = [per_cent(rate) for rate in wrong["rate"]]
         said = [f"{test} for {name} ({rate})" for (name, test), rate in zip(keys, rates, strict=True)]
@@ -80,16 +86,18 @@ class Calibration:
     def _repr_html_(self) -> str:
         title, sentence = html.escape(self._title()), html.escape(self.sentence)
         body = self._cells().to_html(border=0)
-        return f'<div class="mixedsim-calibration"><p><strong>{title}</strong></p>{body}<p>{sentence}</p></div>'
+        inner = unbroken(f"<p><strong>{title}</strong></p>{body}<p>{sentence}</p>")
+        return f'<div class="mixedsim-calibration">{inner}</div>'
 
     def _title(self) -> str:
         singular = f", {self.singular:,} of them singular" if self.singular else ""
-        return f"False positives of {self.formula.strip()}: {self.n:,} responses without the effect{singular}"
+        responses = counted(self.n, "response")
+        return f"False positives of {self.formula.strip()}: {responses} without the effect{singular}"
 
     def _cells(self) -> pd.DataFrame:
-        rates = self.table["rate"].map(per_cent)
-        margin = (100 * self.table["mcse"]).map("± {:.1f}".format)
-        cells = (rates + " " + margin).reset_index(name="cell")
+        pairs = zip(100 * self.table["rate"], 100 * self.table["mcse"], strict=True)
+        said = [f"{rate:.1f} ± {error:.1f} %" for rate, error in pairs]
+        cells = pd.Series(said, index=self.table.index).reset_index(name="cell")
         names, tests = cells["coefficient"].unique(), cells["test"].unique()
         wide = cells.pivot_table(index="coefficient", columns="test", values="cell", aggfunc="first", observed=True)
         return wide.loc[names, tests].rename_axis(index=None, columns=None)
@@ -111,7 +119,8 @@ def calibrate(fit: LinearEstimates, n: int, seed: Any, tests: Sequence[Test] | N
                 p[test].append(_likelihood_ratios(fit, standard))
             else:
                 tests_of = found.coefficients(test, 1.0 - alpha)
-                p[test].append(two_sided((tests_of.estimate - fit.fixef.to_numpy()) / tests_of.se, tests_of.df))
+                values = two_sided((tests_of.estimate - fit.fixef.to_numpy()) / tests_of.se, tests_of.df)
+                p[test].append(np.where(found.converged[:, None], values, np.nan))
     rows = [_row(name, test, np.concatenate(p[test])[:, j], alpha) for j, name in enumerate(names) for test in wanted]
     table = pd.DataFrame(rows).set_index(["coefficient", "test"])
     return Calibration(table, alpha, n, singular, settled, fit.formula)
@@ -123,7 +132,7 @@ def _wanted(fit: LinearEstimates, tests: Sequence[Test] | None) -> list[Test]:
         raise MixedsimError("calibrate is about tests of fixed effects, and this model has none: add one.")
     if tests is None:
         return known
-    given: Sequence[Test] = [tests] if isinstance(tests, str) else tests  # type: ignore[list-item]
+    given: Sequence[Test] = tests if isinstance(tests, list | tuple) else [tests]  # type: ignore[list-item]
     for test in given:
         if test not in get_args(Test):
             raise MixedsimError(f"tests must be among {listed(map(repr, get_args(Test)))}, found {test!r}.")

@@ -138,7 +138,7 @@ def what_if(fit: LinearEstimates, culprits: set[tuple[int, int]] | None = None) 
     """
     here = _fit_by_ml(fit.design, fit.problem)
     rows: dict[str, list[float]] = {"as it is": [here.npar, 0.0, *np.zeros(len(here.fixef))]}
-    for label, design in _simpler(fit.design, culprits):
+    for label, design in simpler_designs(fit.design, culprits):
         there = _fit_by_ml(design, pose(design))
         moved = (there.fixef - here.fixef) / here.se
         rows[label if there.converged else f"{label} (not converged)"] = [there.npar, there.aic - here.aic, *moved]
@@ -147,7 +147,7 @@ def what_if(fit: LinearEstimates, culprits: set[tuple[int, int]] | None = None) 
     return table.astype({"npar": int}).rename_axis("model")
 
 
-def _simpler(design: Design, culprits: set[tuple[int, int]] | None) -> Iterator[tuple[str, Design]]:
+def simpler_designs(design: Design, culprits: set[tuple[int, int]] | None) -> Iterator[tuple[str, Design]]:
     """Designs with a piece of one random term left out, with what was left out in words."""
     for f, factor in enumerate(design.factors):
         start = 0

@@ -10,18 +10,32 @@ import numpy as np
 import pandas as pd
 
 from mixedsim.errors import MixedsimError
-from mixedsim.inference.likelihood_ratio import Fitted, Step, bootstrap_ratio, mixture_p, naive_p, step
+from mixedsim.inference.glm_bootstrap import GlmFitted, glm_bootstrap_ratio
+from mixedsim.inference.likelihood_ratio import (
+    Fitted,
+    RatioBootstrap,
+    Step,
+    bootstrap_ratio,
+    mixture_p,
+    naive_p,
+    step,
+)
 from mixedsim.models.comparable import (
+    MixedModel,
     all_by_likelihood,
     check_alike,
     check_criteria,
+    extra_parameters,
     facts,
     gain,
     name_of,
     same_fixed,
+    same_mean,
 )
 from mixedsim.models.comparison_table import HEADS, ComparisonTable
 from mixedsim.models.fitting import without_start
+from mixedsim.models.generalized import GeneralizedLinearMixedModel
+from mixedsim.models.generalized_fitting import family_of_response
 from mixedsim.models.linear import LinearMixedModel
 from mixedsim.models.simulation import whole
 from mixedsim.simulate.streams import settle_seed
@@ -31,7 +45,7 @@ Criterion = Literal["aic", "aicc", "bic"]
 
 
 def anova(
-    *fits: LinearMixedModel,
+    *fits: MixedModel,
     refit: bool = True,
     test: RatioTest = "chisq",
     n: int = 1000,
@@ -58,7 +72,7 @@ def anova(
     ------
     MixedsimError
         For fewer than two fits; for different rows or responses (`DataError`); without `refit`, for REML fits with
-        different fixed effects, or REML beside ML.
+        different fixed effects, or REML beside ML; for linear beside generalised models, or other approximations.
 
     Notes
     -----
@@ -101,7 +115,7 @@ def anova(
     return ComparisonTable.make(table, f"Likelihood-ratio tests by {criterion}", notes)
 
 
-def compare(*fits: LinearMixedModel, by: Criterion = "aic") -> ComparisonTable:
+def compare(*fits: MixedModel, by: Criterion = "aic") -> ComparisonTable:
     """Information criteria of models of the same rows, the best first.
 
     Parameters
@@ -149,13 +163,16 @@ def compare(*fits: LinearMixedModel, by: Criterion = "aic") -> ComparisonTable:
     return ComparisonTable.make(table, f"Models by {HEADS[by]}, fitted by {criterion}", notes)
 
 
-def _test(small: LinearMixedModel, large: LinearMixedModel, what: Step, notes: list[str]) -> dict[str, float]:
+def _test(small: MixedModel, large: MixedModel, what: Step, notes: list[str]) -> dict[str, float]:
     """The test of one row against the row before it; what cannot be tested is NaN, and a note says why."""
     chisq, df = gain(small, large), large.npar - small.npar
     out = {"chisq": chisq, "df": df, "p": naive_p(chisq, df), "p_boundary": np.nan}
     pair = f"{name_of(large)} against {name_of(small)}"
-    if df == 0 or not what.fixed_nested or chisq < 0:
-        if df == 0:
+    alike = same_mean(small, large)
+    if df == 0 or not what.fixed_nested or chisq < 0 or not alike:
+        if not alike:
+            why = "they have different families or links"
+        elif df == 0:
             why = "they have equally many parameters"
         elif not what.fixed_nested:
             why = "the fixed effects of the one are not among those of the other"
@@ -166,26 +183,28 @@ def _test(small: LinearMixedModel, large: LinearMixedModel, what: Step, notes: l
     if not (small.converged and large.converged):
         notes.append(f"{pair}: one of the models did not converge, so the test is not to be trusted.")
     hint = "test='bootstrap' gives one"
+    # τ of a negative binomial counts as a variance: at its end the model is Poisson
+    added = what.variances + extra_parameters(large) - extra_parameters(small)
     if what.random_nested is None:
         why = "whether the larger model adds variances cannot be told, so p_boundary is missing"
         notes.append(f"{pair}: {why}; {hint}.")
-    elif what.variances > 1:
+    elif added > 1:
         notes.append(
-            f"{pair}: {what.variances} variances are tested at once, for which there is no general boundary-corrected "
+            f"{pair}: {added} variances are tested at once, for which there is no general boundary-corrected "
             f"p-value; {hint}."
         )
-    elif what.variances == 1 and small.singular:
+    elif added == 1 and small.singular:
         notes.append(
             f"{pair}: the smaller model is singular itself, where the boundary correction does not apply; {hint}."
         )
-    elif what.variances == 1:
+    elif added == 1:
         out["p_boundary"] = mixture_p(chisq, df)
     return out
 
 
 def _add_bootstrap(
     table: pd.DataFrame,
-    pairs: Sequence[tuple[LinearMixedModel, LinearMixedModel]],
+    pairs: Sequence[tuple[MixedModel, MixedModel]],
     n: int,
     seed: int,
     notes: list[str],
@@ -196,8 +215,7 @@ def _add_bootstrap(
         if large.npar == small.npar:
             found.append((np.nan, np.nan, 0, 0))
             continue
-        control = without_start(large.request.control)
-        ratio = bootstrap_ratio(_fitted(small), _fitted(large), gain(small, large), n, seed, control)
+        ratio = _bootstrap(small, large, n, seed)
         found.append((ratio.p, ratio.mcse, len(ratio.ratios), ratio.failed))
         if ratio.failed:
             notes.append(f"{ratio.failed} of {n} replicates did not converge and are left out of p_bootstrap.")
@@ -207,5 +225,19 @@ def _add_bootstrap(
         table[name] = pd.Series(values[:, j], index=table.index).astype("Int64")
 
 
+def _bootstrap(small: MixedModel, large: MixedModel, n: int, seed: int) -> RatioBootstrap:
+    """Ratios of responses drawn from the smaller model."""
+    control = without_start(large.request.control)
+    if isinstance(small, LinearMixedModel) and isinstance(large, LinearMixedModel):
+        return bootstrap_ratio(_fitted(small), _fitted(large), gain(small, large), n, seed, control)
+    assert not isinstance(small, LinearMixedModel)
+    assert not isinstance(large, LinearMixedModel)
+    return glm_bootstrap_ratio(_refittable(small), _refittable(large), gain(small, large), n, seed, control)
+
+
 def _fitted(fit: LinearMixedModel) -> Fitted:
     return Fitted(fit.rows, fit.problem, fit.objective, fit.optimum.profile, fit.design.offset)
+
+
+def _refittable(fit: GeneralizedLinearMixedModel) -> GlmFitted:
+    return GlmFitted(fit.objective, fit.at, family_of_response(fit.design, fit.kind), fit.design.trials)

@@ -12,24 +12,28 @@ from mixedsim.formula import fixed_terms
 from mixedsim.inference.contrasts import Ddf
 from mixedsim.inference.hypotheses import hypotheses
 from mixedsim.inference.likelihood_ratio import naive_p
+from mixedsim.models import generalized_refitting
 from mixedsim.models.combinations import joint
-from mixedsim.models.comparable import by_likelihood, facts, gain, name_of
+from mixedsim.models.comparable import MixedModel, by_likelihood, facts, gain, name_of
 from mixedsim.models.comparison_table import ComparisonTable
 from mixedsim.models.fitting import fit_formula
+from mixedsim.models.generalized import GeneralizedLinearMixedModel
+from mixedsim.models.generalized_fitting import fit_generalized
 from mixedsim.models.linear import LinearMixedModel
 from mixedsim.models.refitting import on_rows
 from mixedsim.models.tables import f_table
 from mixedsim.update_formula import without
 
 
-def drop1(fit: LinearMixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataFrame:
+def drop1(fit: MixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataFrame:
     """Each fixed term that can be left out, tested: a term that is part of an interaction cannot.
 
     Parameters
     ----------
     fit : a fitted model.
     test : ``"lrt"`` fits the model without the term, by maximum likelihood; ``"satterthwaite"``, ``"kenward-roger"`` or
-        ``"wald"`` test the term within the model, as `LinearMixedModel.anova` does.
+        ``"wald"`` test the term within the model, as `LinearMixedModel.anova` does; generalised models have
+        ``"lrt"`` and ``"wald"``.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def drop1(fit: LinearMixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataF
     <BLANKLINE>
     Note: the model was fitted by REML and has been refitted by maximum likelihood.
     """
-    if not isinstance(fit, LinearMixedModel):
+    if not isinstance(fit, LinearMixedModel | GeneralizedLinearMixedModel):
         raise MixedsimError(f"drop1 takes a fitted model, found {type(fit).__name__}: fit it with ms.lmer first.")
     if test not in ("lrt", *get_args(Ddf)):
         known = ", ".join(map(repr, ("lrt", *get_args(Ddf))))
@@ -63,12 +67,9 @@ def drop1(fit: LinearMixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataF
     if not terms:
         raise MixedsimError(f"the model {name_of(fit)} has no fixed term that could be left out.")
     if test != "lrt":
-        tested = hypotheses(fit.design, fit.problem, 2)
-        return f_table([joint(fit, tested[term], test) for term in terms], terms, test)
+        return _within(fit, terms, test)
     whole_fit = by_likelihood(fit)
-    request = on_rows(fit)
-    formulas = [without(fit.design.formula, term) for term in terms]
-    smaller = [LinearMixedModel(**fit_formula(formula, request, reml=False)) for formula in formulas]
+    smaller = _without_each(fit, terms)
     table = facts([whole_fit, *smaller]).set_axis(pd.Index(["<none>", *terms], name="term"), axis=0)
     table["chisq"] = [np.nan, *(gain(other, whole_fit) for other in smaller)]
     table["df"] = [np.nan, *(whole_fit.npar - other.npar for other in smaller)]
@@ -76,6 +77,24 @@ def drop1(fit: LinearMixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataF
     table["p"] = [np.nan, *(naive_p(gain(m, whole_fit), whole_fit.npar - m.npar) for m in smaller)]
     notes = ["the model was fitted by REML and has been refitted by maximum likelihood."] if fit.reml else []
     return ComparisonTable.make(table, "Left out one at a time, by maximum likelihood", notes)
+
+
+def _within(fit: MixedModel, terms: list[str], ddf: Ddf) -> pd.DataFrame:
+    """Tests within the model."""
+    if isinstance(fit, LinearMixedModel):
+        tested = hypotheses(fit.design, fit.problem, 2)
+        return f_table([joint(fit, tested[term], ddf) for term in terms], terms, ddf)
+    return fit.anova(2, ddf).loc[terms]
+
+
+def _without_each(fit: MixedModel, terms: list[str]) -> list[MixedModel]:
+    """The model without each of the terms, on the same rows."""
+    formulas = [without(fit.design.formula, term) for term in terms]
+    if isinstance(fit, LinearMixedModel):
+        request = on_rows(fit)
+        return [LinearMixedModel(**fit_formula(formula, request, reml=False)) for formula in formulas]
+    request = generalized_refitting.on_rows(fit)
+    return [GeneralizedLinearMixedModel(**fit_generalized(formula, request, fit.kind)) for formula in formulas]
 
 
 def droppable(fixed: str) -> list[str]:

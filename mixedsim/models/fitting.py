@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
@@ -55,20 +56,21 @@ def fit_formula(formula: Formula, request: Request, reml: bool) -> Parts:
 def fit_problem(design: Design, problem: Problem, request: Request, reml: bool) -> Parts:
     """The parts of a fitted model, from cross-products."""
     if design.rows <= problem.cp.p:
-        raise DataError(
-            f"{design.rows} rows cannot carry {problem.cp.p} fixed effects{_largest_terms(design, problem)} and a "
-            "residual: use more rows or fewer predictors."
-        )
+        raise DataError(too_many_columns(design, problem.fixed.kept, "a residual"))
     objective = Objective(problem.cp, problem.layout, reml)
-    optimum = minimise(objective, begin=_start(problem, request.control), control=request.control)
+    optimum = minimise(objective, begin=start_of(problem, request.control), control=request.control)
     return Parts(design=design, problem=problem, objective=objective, optimum=optimum, request=request)
 
 
-def _largest_terms(design: Design, problem: Problem) -> str:
-    """The fixed terms with most columns, in brackets; nothing where each has one."""
-    columns = Counter(design.x.terms[j] for j in problem.fixed.kept)
+def too_many_columns(design: Design, kept: Sequence[int], beside: str) -> str:
+    """What to say where the rows do not suffice for these fixed effects, and what stands beside them."""
+    columns = Counter(design.x.terms[j] for j in kept)
     several = [f"{count} of {term!r}" for term, count in columns.most_common(_NAMED) if count > 1]
-    return f" ({', '.join(several)})" if several else ""
+    largest = f" ({', '.join(several)})" if several else ""
+    return (
+        f"{design.rows} rows cannot carry {len(kept)} fixed effects{largest} and {beside}: use more rows or fewer "
+        "predictors."
+    )
 
 
 def settle_control(control: Control | None) -> Control:
@@ -95,8 +97,8 @@ def without_start(control: Control) -> Control:
     return control if control.start is None else replace(control, start=None)
 
 
-def _start(problem: Problem, control: Control) -> Floats | None:
-    """θ to start from, standardised."""
+def start_of(problem: Problem, control: Control) -> Floats | None:
+    """θ that was asked for as the start, standardised; None for none."""
     if control.start is None:
         return None
     size = problem.layout.size

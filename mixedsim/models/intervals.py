@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mixedsim.engine import Layout
 from mixedsim.errors import MixedsimError
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.parameters import Parameter, parameters_of, selected, values_of
@@ -67,24 +68,40 @@ def _percentiles(
 ) -> pd.DataFrame:
     """Between quantiles of a parametric bootstrap (lme4's type "perc"); replicates that failed are left out."""
     drawn = bootstrap_table(fit, n, seed)
-    values = _replicated(fit, everything, drawn[drawn["converged"]])
-    tails = [0.5 - level / 2.0, 0.5 + level / 2.0]
-    ends = np.full((len(everything), 2), np.nan)
-    for k, column in enumerate(values.T):
-        known = column[~np.isnan(column)]
-        if len(known):
-            ends[k] = np.quantile(known, tails)
-    out = pd.DataFrame(ends, index=_index(everything), columns=["lower", "upper"])
+    layout, p = fit.problem.layout, len(fit.coefficient_names)
+    known = drawn[drawn["converged"]]
+    # by place, not by name: a predictor may be called theta1
+    sigma = known.iloc[:, p + layout.size].to_numpy(dtype=np.float64)
+    out = percentiles(replicated(layout, p, everything, known, sigma), everything, level)
     out.attrs.update(drawn.attrs)
     return out
 
 
-def _replicated(fit: LinearEstimates, everything: Sequence[Parameter], drawn: pd.DataFrame) -> Floats:
-    """Every parameter of r replicates of `LinearMixedModel.bootstrap`: r × parameters, in the units of the data."""
-    layout, p = fit.problem.layout, len(fit.coefficient_names)
-    # by place, not by name: a predictor may be called theta1
-    numbers = drawn.iloc[:, : p + layout.size + 1].to_numpy(dtype=np.float64)
-    theta, sigma = numbers[:, p : p + layout.size], numbers[:, -1]
+def percentiles(values: Floats, parameters: Sequence[Parameter], level: float) -> pd.DataFrame:
+    """Quantiles of each parameter's replicates (r × parameters) as a table: lower, upper."""
+    tails = [0.5 - level / 2.0, 0.5 + level / 2.0]
+    ends = np.full((len(parameters), 2), np.nan)
+    for k, column in enumerate(values.T):
+        known = column[~np.isnan(column)]
+        if len(known):
+            ends[k] = np.quantile(known, tails)
+    return pd.DataFrame(ends, index=_index(parameters), columns=["lower", "upper"])
+
+
+def replicated(
+    layout: Layout, p: int, everything: Sequence[Parameter], drawn: pd.DataFrame, sigma: Floats
+) -> Floats:
+    """Every parameter of r replicates of a bootstrap: r × parameters, in the units of the data.
+
+    Parameters
+    ----------
+    layout, p : of the model, and how many coefficients it has.
+    everything : the parameters that are wanted.
+    drawn : the bootstrap's table, whose columns begin with coefficients and θ.
+    sigma : r scales to which random effects are relative.
+    """
+    numbers = drawn.iloc[:, : p + layout.size].to_numpy(dtype=np.float64)
+    theta = numbers[:, p:]
     rows = []
     for f, mine in enumerate(layout.of_factor):
         lam = np.zeros((len(numbers), layout.factors[f].effects, layout.factors[f].effects))

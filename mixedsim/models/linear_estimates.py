@@ -178,7 +178,7 @@ class LinearEstimates:
     @cached_property
     def singular(self) -> bool:
         """Whether some combination of random effects has no variance (an sd of 0, a correlation of ±1)."""
-        return bool(messages.flat_terms(self.design.factors, self.problem, self.optimum))
+        return bool(messages.flat_terms(self.design.factors, self.problem, self.optimum.profile))
 
     @cached_property
     def messages(self) -> tuple[str, ...]:

@@ -9,25 +9,26 @@ from numpy.typing import ArrayLike
 
 from mixedsim.models import prediction, simulation
 from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.prediction_rows import RandomPart
 
 
 class LinearPrediction(LinearEstimates):
     """Predictions, residuals, simulated responses and the bootstrap."""
 
     @overload
-    def predict(self, new: Any = None, random: prediction.RandomPart = True, *, allow_new_levels: bool = False,
+    def predict(self, new: Any = None, random: RandomPart = True, *, allow_new_levels: bool = False,
                 interval: None = None, level: float = 0.95, offset: str | ArrayLike | None = None,
                 weights: str | ArrayLike | None = None) -> pd.Series[float]: ...  # fmt: skip
 
     @overload
-    def predict(self, new: Any = None, random: prediction.RandomPart = True, *, allow_new_levels: bool = False,
+    def predict(self, new: Any = None, random: RandomPart = True, *, allow_new_levels: bool = False,
                 interval: prediction.Interval, level: float = 0.95, offset: str | ArrayLike | None = None,
                 weights: str | ArrayLike | None = None) -> pd.DataFrame: ...  # fmt: skip
 
     def predict(
         self,
         new: Any = None,
-        random: prediction.RandomPart = True,
+        random: RandomPart = True,
         *,
         allow_new_levels: bool = False,
         interval: prediction.Interval | None = None,

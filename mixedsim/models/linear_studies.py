@@ -77,9 +77,9 @@ class LinearStudies(LinearEstimates):
         False positives of Reaction ~ Days + (Days | Subject): 500 responses without the effect, 15 of them singular
         <BLANKLINE>
                           wald satterthwaite
-        Intercept  5.0 % ± 1.0   3.8 % ± 0.9
-        Days       6.4 % ± 1.1   4.8 % ± 1.0
+        Intercept  5.0 ± 1.0 %   3.8 ± 0.9 %
+        Days       6.4 ± 1.1 %   4.8 ± 1.0 %
         <BLANKLINE>
-        Every test rejects a true null in 5 % of the replicates, but for chance.
+        No test is further from 5 % than chance explains.
         """
         return calibrate(self, n, seed, tests, alpha)

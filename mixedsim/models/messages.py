@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixedsim.design import Design, GroupingFactor, VaryingTerm
 from mixedsim.engine import Optimum, Problem
-from mixedsim.inference.boundary import FlatDirection, flat_directions
+from mixedsim.inference.boundary import FlatDirection, HasTheta, flat_directions
 from mixedsim.models.simpler_terms import is_separable, simpler
 
 Floats = NDArray[np.float64]
@@ -38,9 +38,9 @@ class Finding:
 
 def findings(design: Design, problem: Problem, optimum: Optimum, sigma: float) -> tuple[Finding, ...]:
     """Everything that is worth saying about data and fit, in the order in which it came about."""
-    singular = singular_terms(design.factors, problem, optimum, sigma)
+    singular = singular_terms(design.factors, problem, optimum.profile, sigma)
     return (
-        *(_of_data(message, design) for message in design.messages),
+        *of_data(design),
         *looks_continuous(design.factors),
         *dropped_columns(design, problem),
         *nearly_collinear(design, problem),
@@ -50,8 +50,13 @@ def findings(design: Design, problem: Problem, optimum: Optimum, sigma: float) -
     )
 
 
+def of_data(design: Design) -> list[Finding]:
+    """What was said while the data were read."""
+    return [_of_data(message, design) for message in design.messages]
+
+
 def _of_data(message: str, design: Design) -> Finding:
-    """What was said while the data were read: after a semicolon stands what to do about it."""
+    """One of these: after a semicolon stands what to do about it."""
     _, _, tail = message.partition("; ")
     evidence = ""
     for factor in design.factors:
@@ -119,11 +124,11 @@ def nearly_collinear(design: Design, problem: Problem) -> list[Finding]:
 
 
 def flat_terms(
-    factors: Sequence[GroupingFactor], problem: Problem, optimum: Optimum
+    factors: Sequence[GroupingFactor], problem: Problem, at: HasTheta
 ) -> list[tuple[GroupingFactor, VaryingTerm, Floats]]:
     """Terms whose covariance matrix is singular, with their q × q relative covariance in the data's units."""
-    relative = problem.relative_covariances(optimum.profile.theta)
-    flat = {(d.factor, d.where.start) for d in flat_directions(problem, optimum.profile)}
+    relative = problem.relative_covariances(at.theta)
+    flat = {(d.factor, d.where.start) for d in flat_directions(problem, at)}
     out = []
     for f, (factor, sigma) in enumerate(zip(factors, relative, strict=True)):
         start = 0
@@ -136,19 +141,22 @@ def flat_terms(
 
 
 def singular_terms(
-    factors: Sequence[GroupingFactor], problem: Problem, optimum: Optimum, sigma: float
+    factors: Sequence[GroupingFactor], problem: Problem, at: HasTheta, sigma: float, rest: str = "the residual"
 ) -> list[Finding]:
-    """One finding for each term without full variance: which component, and what to try."""
-    directions = flat_directions(problem, optimum.profile)
+    """One finding for each term without full variance: which component, and what to try.
+
+    `rest` is what varies beside the random effects.
+    """
+    directions = flat_directions(problem, at)
     out = []
-    for factor, term, relative in flat_terms(factors, problem, optimum):
+    for factor, term, relative in flat_terms(factors, problem, at):
         names = term.columns.names
         mine = [d for d in directions if factors[d.factor] is factor and _term_of(factor, d) is term]
         zero = [names[int(np.argmax(d.weights))] for d in mine if np.count_nonzero(d.weights) == 1]
         apart = is_separable(term)
         if zero:
             what = f"the standard deviation of {' and of '.join(zero)} by {factor.name!r} is estimated as zero"
-            why, mend = "the data show no such variation beyond the residual", "the term may be left out"
+            why, mend = f"the data show no such variation beyond {rest}", "the term may be left out"
             if not apart and len(zero) < len(names):
                 mend = simpler(factor, term, factors)
         elif len(names) == 2:

@@ -9,6 +9,7 @@ rejects a true null, so that no power is shown without it.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from mixedsim.errors import MixedsimError, nearest
 from mixedsim.inference.contrasts import Ddf, check_ddf, two_sided
 from mixedsim.inference.responses import responses
 from mixedsim.inference.shares import Share, per_cent
+from mixedsim.listing import counted, unbroken
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.many import ManyFits, refit_many
 from mixedsim.models.simulation import whole
@@ -93,7 +95,7 @@ class PowerEstimate:
         lines = [
             f"Power to find {self.parameter} = {self.effect:.4g} with {_CALLED[self.ddf]} at "
             f"{per_cent(self.alpha, 0)}: {per_cent(self.power)} ({per_cent(self.lower)} to {per_cent(self.upper)}), "
-            f"{self.n:,} replicates.",
+            f"{counted(self.n, 'replicate')}.",
             f"The same test finds an effect where there is none in {per_cent(self.false_positive)} "
             f"({per_cent(low)} to {per_cent(high)}).",
             *(f"Note: {note}" for note in self.notes),
@@ -102,6 +104,10 @@ class PowerEstimate:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{unbroken(html.escape(line))}</p>" for line in str(self).splitlines())
+        return f'<div class="mixedsim-power">{lines}</div>'
 
 
 def power(
@@ -117,7 +123,8 @@ def power(
     rejected, false, singular, n = [], [], 0, whole(n, "n")
     for found in refits(fit, n, settled):
         table = found.coefficients(ddf, 1.0 - alpha)
-        estimate, se, df = (values[:, position] for values in (table.estimate, table.se, table.df))
+        known = np.where(found.converged, 1.0, np.nan)
+        estimate, se, df = (known * values[:, position] for values in (table.estimate, table.se, table.df))
         rejected.append(two_sided((estimate + shift) / se, df))
         false.append(two_sided((estimate - float(fit.fixef.iloc[position])) / se, df))
         singular += int(found.singular.sum())

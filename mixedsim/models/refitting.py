@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from mixedsim.design import check_range
+from mixedsim.design import Design, check_range
 from mixedsim.engine import Control, Objective, Optimum, minimise
 from mixedsim.engine.optimise import OPTIMIZERS
 from mixedsim.errors import DataError, MixedsimError
@@ -118,7 +118,7 @@ def on_rows(fit: LinearEstimates) -> Request:
 
 def refit(fit: LinearEstimates, y: Any) -> Parts:
     """The parts behind `LinearMixedModel.refit`: only what depends on the response is computed again."""
-    response = _response(fit, y)
+    response = new_response(fit.design, y)
     design = replace(fit.design, y=response)
     centred = fit.problem.intercept is not None
     rest = response if design.offset is None else response - design.offset
@@ -131,28 +131,28 @@ def refit(fit: LinearEstimates, y: Any) -> Parts:
     return fit_problem(design, problem, request, fit.reml)
 
 
-def _response(fit: LinearEstimates, y: Any) -> Floats:
+def new_response(design: Design, y: Any) -> Floats:
     """New responses, one for each row that was used."""
-    if isinstance(y, pd.Series) and not y.index.equals(fit.design.index):
-        if not y.index.is_unique or len(fit.design.index.difference(y.index)):
+    if isinstance(y, pd.Series) and not y.index.equals(design.index):
+        if not y.index.is_unique or len(design.index.difference(y.index)):
             raise DataError("the new response is a Series whose index is not that of the rows: pass its values.")
-        y = y.loc[fit.design.index]
+        y = y.loc[design.index]
     try:
         if np.asarray(y).dtype.kind not in "iufO" or pd.api.types.infer_dtype(np.ravel(y)) in ("boolean", "string"):
             raise TypeError
         values = np.array(y, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"the new response must be numbers, one a row, found {_kind(y)}.") from None
-    if values.shape == (fit.design.rows_given,):
-        values = values[fit.design.used]
-    if values.shape != (fit.design.rows,):
+    if values.shape == (design.rows_given,):
+        values = values[design.used]
+    if values.shape != (design.rows,):
         raise DataError(
-            f"the new response must have one value for each of the {fit.design.rows} rows that were fitted, found "
+            f"the new response must have one value for each of the {design.rows} rows that were fitted, found "
             f"{'shape ' + str(values.shape) if values.ndim != 1 else len(values)}."
         )
     bad = ~np.isfinite(values)
     if bad.any():
-        label, count = fit.design.index[int(np.argmax(bad))], int(bad.sum())
+        label, count = design.index[int(np.argmax(bad))], int(bad.sum())
         raise DataError(
             f"the new response must be finite numbers: row {label} holds {values[bad][0]:g} ({count} such "
             f"row{'s' if count > 1 else ''}); to leave rows out, use update(data=...)."

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.errors import MixedsimError
+from mixedsim.errors import MixedsimError, shown
 from mixedsim.inference.bootstrap import Replicates, bootstrap, thetas_of_data
 from mixedsim.inference.responses import responses
 from mixedsim.models.fitting import without_start
@@ -17,6 +17,7 @@ from mixedsim.models.refitting import theta_names
 from mixedsim.simulate.streams import settle_seed
 
 Floats = NDArray[np.float64]
+_MOST = 1_000_000_000
 RandomEffects = Literal["new", "conditional"]
 
 
@@ -64,7 +65,9 @@ def _table(fit: LinearEstimates, found: Replicates, seed: int) -> pd.DataFrame:
 
 
 def whole(n: object, name: str) -> int:
-    """A number of replicates: a whole number of at least 1."""
+    """A number of replicates: a whole number of at least 1, and one that can be lived to see."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise MixedsimError(f"{name} must be a whole number of at least 1, found {n!r}.")
+    if n > _MOST:
+        raise MixedsimError(f"{name} must be at most {_MOST:,} replicates, found {shown(n)}.")
     return int(n)

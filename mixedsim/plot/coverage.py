@@ -53,7 +53,7 @@ def coverage(
     >>> study = ms.study(ms.scenarios.therapist_plain(therapists=10, patients=5), n=40, seed=1)
     >>> figure = ms.plot.coverage(study, "depression", show=20)
     >>> figure.alt.split(" %")[0]
-    'mixed: 100.0 ± 0.0'
+    'mixed: 100.0'
     >>> plt.close(figure)
     """
     if isinstance(show, bool) or not isinstance(show, int | np.integer) or show < 1:

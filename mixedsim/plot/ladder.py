@@ -25,7 +25,7 @@ _TOO_WIDE = 4.0  # times the middle width: a longer interval leaves the axis
 
 
 def ladder(
-    ladder: Ladder, *, coefficients: str | Sequence[str] | None = None, ax: Axes | None = None
+    ladder: Ladder, coefficients: str | Sequence[str] | None = None, *, ax: Axes | None = None
 ) -> Figure:
     """Return estimates and intervals of all rungs, one panel a coefficient; the truth is a dashed line.
 

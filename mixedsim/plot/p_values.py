@@ -53,7 +53,7 @@ def p_values(
     >>> study = ms.study(ms.scenarios.therapist_plain(therapists=10, patients=5), n=40, seed=1)
     >>> figure = ms.plot.p_values(study)
     >>> figure.alt.split(" of")[0]
-    'mixed: 100.0 ± 0.0 %'
+    'mixed: 100.0 %'
     >>> plt.close(figure)
     """
     frame = replicates_of(study, "p_values")

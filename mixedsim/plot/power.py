@@ -40,8 +40,8 @@ _NEEDED: Final = ("analysis", "parameter", "power", "power_mcse", "lower", "uppe
 
 def power(
     result: Any,
-    *,
     parameter: str | Sequence[str] | None = None,
+    *,
     analyses: str | Sequence[str] | None = None,
     target: float | None = 0.8,
     units: Mapping[str, str] | None = None,
@@ -204,7 +204,7 @@ def _curves(
 
 def _curve(ax: Axes, rows: pd.DataFrame, along: str, at: Mapping[Any, float], colour: str) -> None:
     """Power with its band, and false positives, of one test."""
-    x = np.array([at[value] for value in rows[along]], dtype=np.float64)
+    x = np.array([at[_fixed(value)] for value in rows[along]], dtype=np.float64)
     order = np.argsort(x, kind="stable")
     value, low, high, false = (
         rows[name].to_numpy(dtype=np.float64)[order] for name in ("power", "lower", "upper", "false_positive")
@@ -234,10 +234,15 @@ def _levels(ax: Axes, alpha: float, target: float | None, *, last: bool) -> None
 
 def _positions(tests: Mapping[Key, pd.DataFrame], along: str) -> tuple[dict[Any, float], list[str]]:
     """Where a value stands on the axis, and the names of the places if values are no numbers: pairs, settings, …"""
-    values = list(dict.fromkeys(value for rows in tests.values() for value in rows[along]))
+    values = list(dict.fromkeys(_fixed(value) for rows in tests.values() for value in rows[along]))
     if all(isinstance(value, int | float | np.number) for value in values):
         return {value: float(value) for value in values}, []
     return {value: float(k) for k, value in enumerate(values)}, [str(value) for value in values]
+
+
+def _fixed(value: Any) -> Any:
+    """What can be looked up: a list, such as the values that a variable takes, as a tuple."""
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
 def _legend(where: Figure | Axes, names: Sequence[str], colours: Mapping[str, str]) -> None:

@@ -58,7 +58,7 @@ def grid_of(rows: pd.DataFrame, along: tuple[str, ...]) -> Grid:
     if min(table.shape) < 2:
         raise MixedsimError(
             f"contours need at least two values of {along[0]!r} and of {along[1]!r}, found {table.shape[1]} and "
-            f"{table.shape[0]}."
+            f"{table.shape[0]}: vary one of them alone for a curve."
         )
     x, y = (np.asarray(axis, dtype=np.float64) for axis in (table.columns, table.index))
     false = rows["false_positive"].dropna().to_numpy(dtype=np.float64)

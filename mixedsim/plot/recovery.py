@@ -75,7 +75,9 @@ def _by_name(given: Recovery | Mapping[str, Recovery]) -> dict[str, Recovery]:
         if not isinstance(one, Recovery):
             raise MixedsimError(f"plot.recovery draws what recover returns, found {type(one).__name__} as {name!r}.")
     if not several:
-        raise MixedsimError(f"plot.recovery draws what recover returns, found {type(given).__name__} without any.")
+        found = "an empty dict" if isinstance(given, Mapping) else type(given).__name__
+        hint = " (plot.estimates draws a study)" if hasattr(given, "replicates") else ""
+        raise MixedsimError(f"plot.recovery draws what recover returns, found {found}{hint}.")
     return {str(name): one for name, one in several.items()}
 
 

@@ -89,8 +89,10 @@ def share(hits: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def with_error(value: float, error: float) -> str:
-    """``"94.6 ± 0.7 %"``: a share and its Monte-Carlo error."""
-    return "–" if np.isnan(value) else f"{100 * value:.1f} ± {100 * error:.1f} %"
+    """``"94.6 ± 0.7 %"``: a share and its Monte-Carlo error, which that of all or none has not."""
+    if np.isnan(value):
+        return "–"
+    return f"{100 * value:.1f} ± {100 * error:.1f} %" if error > 0 else f"{100 * value:.1f} %"
 
 
 def replicates_of(source: Any, who: str) -> pd.DataFrame:
@@ -107,7 +109,7 @@ def replicates_of(source: Any, who: str) -> pd.DataFrame:
     missing = [name for name in _NEEDED if name not in found.columns]
     if missing:
         raise MixedsimError(
-            f"plot.{who} draws the replicates of a study, and this table has no column {listed(map(repr, missing))}."
+            f"plot.{who} draws a study or its replicates, and this table has no column {listed(map(repr, missing))}."
         )
     if not len(found):
         raise MixedsimError(f"plot.{who} has no replicates to draw: the study is empty.")
@@ -180,7 +182,7 @@ def _chosen(wanted: str | Sequence[str] | None, column: pd.Series[Any], what: st
     known = [str(name) for name in column.drop_duplicates()]
     if wanted is None:
         return known
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    names = list(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
     for name in names:
         if name not in known:
             raise MixedsimError(f"the study has no {what} {name!r}: {nearest(name, known)}")

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mixedsim.errors import MixedsimError
+from mixedsim.listing import counted
 from mixedsim.plot.forest import (
     Row,
     draw_frame,
@@ -32,8 +34,8 @@ _ROOM = 46  # letters that columns of numbers may take beside the forest
 
 def estimates(
     study: Any,
-    *,
     parameters: str | Sequence[str] | None = None,
+    *,
     analyses: str | Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -52,7 +54,7 @@ def estimates(
     Raises
     ------
     MixedsimError
-        If it is no study, has no such parameter or analysis, or nothing of it has a truth.
+        If it is no study, has no such parameter or analysis, or nothing of it can be held against a truth.
 
     Examples
     --------
@@ -69,6 +71,10 @@ def estimates(
     cells = {key: cell for key, cell in chosen.items() if parameters is not None or np.isfinite(cell.truth)} or chosen
     names = list(dict.fromkeys(analysis for analysis, _ in cells))
     rows = _rows(cells)
+    if not any(np.isfinite(_distances(row, cell)).all() for row in rows for cell in _of(row, cells)):
+        raise MixedsimError(
+            "plot.estimates has nothing to draw: no parameter with a truth has two estimates that differ."
+        )
     figure = picture(6.8, height_of(rows, len(names)) + 0.2) if ax is None else figure_of(ax)
     with look():
         axes = figure.add_subplot() if ax is None else ax
@@ -171,4 +177,4 @@ def _sentence(rows: Sequence[Row], cells: Cells, names: Sequence[str]) -> str:
             f"{name}: {biased} of {len(known)} means differ from the truth by more than two Monte-Carlo errors, the "
             f"furthest is {row.parameter}, {number(cell.mean, row.unit)} where the truth is {row.truth:.4g}{failed}"
         )
-    return f"Estimates of {most:,} replicates against the truth. {'. '.join(said)}."
+    return f"Estimates of {counted(most, 'replicate')} against the truth. {'. '.join(said)}."

@@ -1,9 +1,10 @@
 """Studies: simulate, fit, and say what came of it.
 
 ``ms.study(population, analyses, n, seed)`` is a whole study. Its three verbs are there alone too: ``ms.study.draw``,
-``ms.study.fit``, ``ms.study.summarise``. For what it takes and gives back see `mixedsim.study.studying.study`.
+``ms.study.fit``, ``ms.study.summarise``. What it takes and gives back:
 """
 
+import inspect
 import sys
 
 from mixedsim.study.analysis import Analysis
@@ -16,7 +17,7 @@ from mixedsim.study.recovery import Recovery
 from mixedsim.study.sampling_distribution import SamplingDistribution, sampling_distribution
 from mixedsim.study.size_search import FoundSize, find_size
 from mixedsim.study.study_result import Study
-from mixedsim.study.studying import fit
+from mixedsim.study.studying import fit, study
 from mixedsim.study.summarising import summarise
 from mixedsim.study.twin_truth import Twin, TwinTruth
 from mixedsim.study.twinning import twin
@@ -45,5 +46,9 @@ __all__ = [
     "summarise",
     "twin",
 ]
+
+# `help(ms.study)` shows the documentation of a module.
+__doc__ = f"{__doc__}\n{inspect.getdoc(study)}"
+del study
 
 sys.modules[__name__].__class__ = StudyModule

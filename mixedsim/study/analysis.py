@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mixedsim.errors import MixedsimError
+from mixedsim.errors import MixedsimError, shown
 from mixedsim.formula import Formula, parse
 from mixedsim.inference.contrasts import Ddf, check_ddf, check_level
 from mixedsim.models.fitting import settle_flag
@@ -137,8 +137,9 @@ def settled_analyses(given: Any, own: object = None) -> dict[str, Analysis | Est
         settled = [settled_analysis(one) for one in given]
         pairs = [(one.label if isinstance(one, Analysis) else _called(one), one) for one in settled]
     else:
+        hint = "" if isinstance(given, bool) or not isinstance(given, int | float) else f": write n={given}"
         raise MixedsimError(
-            f"analyses must be formulas by name, as in {{'mixed': 'y ~ x + (1 | g)'}}, found {type(given).__name__}."
+            f"analyses must be formulas by name, as in {{'mixed': 'y ~ x + (1 | g)'}}, found {_found(given)}{hint}."
         )
     out: dict[str, Analysis | Estimator] = {}
     for name, one in pairs:
@@ -162,7 +163,16 @@ def settled_analysis(given: Any, name: str = "") -> Analysis | Estimator:
         function: Estimator = given
         return function
     which = f"the analysis {name!r}" if name else "an analysis"
-    raise MixedsimError(f"{which} must be a formula, ms.Analysis or a function of the data, found {given!r:.80}.")
+    raise MixedsimError(f"{which} must be a formula, ms.Analysis or a function of the data, found {_found(given)}.")
+
+
+def _found(given: object) -> str:
+    """What was given in place of an analysis; of a fitted model its formula is meant."""
+    formula = getattr(given, "formula", None)
+    if isinstance(formula, str):
+        return f"a {type(given).__name__}: its formula is {formula.strip()!r}"
+    plain = given is None or isinstance(given, bool | int | float | str | list | tuple)
+    return shown(given) if plain else type(given).__name__
 
 
 def _kind(analysis: Analysis | Estimator) -> str:

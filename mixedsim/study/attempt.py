@@ -27,6 +27,10 @@ class Mistake(MixedsimError):
     """A function of one's own that is wrong, whatever the data."""
 
 
+class AnalysisFails(MixedsimError):
+    """An analysis that fails wherever it is tried."""
+
+
 def check_analyses(source: Source, analyses: Mapping[str, Any]) -> None:
     """Raise unless the data will show every column that an analysis reads, and have an outcome for its model.
 
@@ -122,4 +126,5 @@ def attempted(
     if in_part is not None:
         return in_part
     tried = f"each of the first {_TRIED} replicates" if len(draws) > _TRIED else "every replicate"
-    raise MixedsimError(f"the analysis {name!r} fails in {tried}, in the first because {first}")
+    why = str(first).replace(f"the analysis {name!r}", "it", 1)
+    raise AnalysisFails(f"the analysis {name!r} fails in {tried}, in the first because {why}") from first

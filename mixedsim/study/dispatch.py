@@ -147,6 +147,11 @@ class Dispatch:
             else:
                 lost += blocks
         if own is None:
+            if not lost and isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
+                raise MixedsimError(
+                    f"the executor takes no work ({error}): open another one, and leave it open until the study is "
+                    f"done; {self._keep.safe}."
+                ) from error
             where = f"the workers that ran {self._named(lost)}" if lost else "its workers"
             raise MixedsimError(
                 f"the executor has lost {where} ({type(error).__name__}): start another one, with more memory perhaps; "

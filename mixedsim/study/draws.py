@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, overload
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
@@ -125,20 +126,36 @@ def draw(
     >>> len(draws), draws[17].data.equals(clinic.draw(int(seed)).data)
     (1000, True)
     """
+    check_source(source)
     if redraw is not None and redraw not in get_args(Redraw):
         raise MixedsimError(f"redraw must be 'all' or 'response', found {redraw!r}.")
     many, settled = whole(n, "n"), settle_seed(seed)
     if isinstance(source, Population):
         chosen = redraw or "all"
         return Draws(PopulationSource(source, None if chosen == "all" else settled), many, settled, chosen)
-    if isinstance(source, LinearMixedModel):
-        if redraw == "all":
-            raise MixedsimError(
-                "redraw='all' needs a population: a fitted model has only its own predictors; take "
-                "Population.from_fit(fit), or leave redraw out."
-            )
-        return Draws(FitSource(source), many, settled, "response")
-    raise MixedsimError(f"a study draws from a Population or a model fitted by lmer, found {type(source).__name__}.")
+    if redraw == "all":
+        raise MixedsimError(
+            "redraw='all' needs a population: a fitted model has only its own predictors; take "
+            "Population.from_fit(fit), or leave redraw out."
+        )
+    return Draws(FitSource(source), many, settled, "response")
+
+
+def check_source(source: object) -> None:
+    """Raise `MixedsimError` if nothing can be drawn from it."""
+    if not isinstance(source, Population | LinearMixedModel):
+        raise MixedsimError(
+            f"a study draws from a Population or a model fitted by lmer, found {type(source).__name__}{_hint(source)}."
+        )
+
+
+def _hint(source: object) -> str:
+    """What may have been meant."""
+    if isinstance(source, str):
+        return ": it comes before the analyses" if "~" in source else ": read a file with Population.from_yaml"
+    if isinstance(source, pd.DataFrame):
+        return ": fit a model to the data, and pass the fit"
+    return ": pass the population that it was drawn from" if isinstance(source, Sample) else ""
 
 
 def _seed_stream(seed: int) -> np.random.PCG64:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixedsim.inference.many_estimates import Estimates
 from mixedsim.inference.parameters import parameter_name
-from mixedsim.study.recover import Symbol, parameter_key
+from mixedsim.study.true_values import Symbol, parameter_key
 
 NUMBERS = tuple(one.name for one in fields(Estimates))  # estimate, se, df, p, lower, upper
 COLUMNS = (

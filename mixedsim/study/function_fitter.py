@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedsim.errors import MixedsimError
+from mixedsim.errors import MixedsimError, shown
 from mixedsim.inference.many_estimates import Estimates
+from mixedsim.listing import listed
 from mixedsim.study.analysis import Estimator
 from mixedsim.study.attempt import Mistake, attempted
 from mixedsim.study.block import Block
@@ -92,7 +93,8 @@ def _estimated(
     except MixedsimError:
         raise
     except _EXPECTED as error:
-        raise MixedsimError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        said = " ".join(str(error).split())
+        raise MixedsimError(f"the function stopped with {type(error).__name__} ({said}).") from error
     except Exception as error:
         number, seed = (0, "") if block is None else (block.first + k, f", seed {block.seeds[k]}")
         raise Mistake(
@@ -109,10 +111,37 @@ def _table(returned: Any, name: str) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame) or "estimate" not in table or not len(table):
         raise MixedsimError(
             f"the analysis {name!r} must return a Series of estimates by parameter, or a table with a column estimate "
-            f"(and se, df, p, lower, upper), found {type(returned).__name__}."
+            f"(and se, df, p, lower, upper), found {_found(returned)}."
         )
     table = table[[column for column in NUMBERS if column in table]].set_axis(table.index.map(str))
+    try:
+        table = table.astype(np.float64)
+    except (TypeError, ValueError):
+        raise MixedsimError(f"the analysis {name!r} must return numbers, found {shown(_no_number(table))}.") from None
+    if table["estimate"].isna().all():
+        raise MixedsimError(f"the analysis {name!r} has returned no estimate, only missing values.")
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
         raise MixedsimError(f"the analysis {name!r} must return every parameter once, found {twice!r} twice.")
+    return table
+
+
+def _found(returned: Any) -> str:
+    """What a function returned in place of estimates."""
+    if isinstance(returned, pd.DataFrame) and len(returned):
+        return f"a table with {listed(map(repr, returned.columns))}"
+    if isinstance(returned, pd.DataFrame | pd.Series):
+        return f"an empty {type(returned).__name__}"
+    if hasattr(returned, "coefficients"):
+        return f"a {type(returned).__name__}: return its coefficients()"
+    return shown(returned) if returned is None or isinstance(returned, str | float | int) else type(returned).__name__
+
+
+def _no_number(table: pd.DataFrame) -> Any:
+    """The first entry that is no number."""
+    for value in table.to_numpy(dtype=object).ravel():
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return value
     return table

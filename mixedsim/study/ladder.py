@@ -19,10 +19,11 @@ from mixedsim.simulate.families import family_of
 from mixedsim.simulate.family import outcome
 from mixedsim.study import rungs
 from mixedsim.study.ordinary import LeastSquares
-from mixedsim.study.recover import parameter_key
+from mixedsim.study.recover import truths_of
 from mixedsim.study.recovery import decimals_of
 from mixedsim.study.rungs import Ground, Rung
 from mixedsim.study.splitting import within_between
+from mixedsim.study.true_values import parameter_key, truth_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +219,7 @@ def _truth(given: Any, ground: Ground, between: Mapping[str, str]) -> pd.Series[
     names = [*ground.asked, *(mean for mean in between.values() if mean not in ground.asked)]
     ours = {_key(name): name for name in names}
     drawn = isinstance(given, Sample | Truth)
-    values = (given.truth if isinstance(given, Sample) else given).fixef if drawn else given
+    values = _of_sample(given, ground.design.formula) if drawn else given
     if not isinstance(values, Mapping | pd.Series):
         raise MixedsimError(
             f"truth must be a Sample, its truth, or numbers by coefficient, found {type(given).__name__}."
@@ -232,7 +233,17 @@ def _truth(given: Any, ground: Ground, between: Mapping[str, str]) -> pd.Series[
             raise MixedsimError(f"truth must be numbers, found {shown(value)} for {name!r}.")
         if own is not None:
             known[own] = float(value)
+    for one, mean in between.items():
+        if drawn and mean not in ground.asked:  # beside the deviation it has both effects, see `_table`
+            known[mean] += known[one]
     return known
+
+
+def _of_sample(given: Sample | Truth, formula: Formula) -> dict[str, float]:
+    """The true coefficients of a sample that are coefficients of this formula too."""
+    truth = given.truth if isinstance(given, Sample) else given
+    known = truth_for(formula, truth.population.plan.formula, truths_of(truth))
+    return {name: value for (kind, _, name), value in known.items() if kind == "fixed"}
 
 
 def _on_another_scale(given: Any) -> tuple[str, ...]:

@@ -23,8 +23,7 @@ from mixedsim.study.draws import Draws
 from mixedsim.study.found import Found, Parameters
 from mixedsim.study.lean import Lean
 from mixedsim.study.ordinary import undetermined
-from mixedsim.study.recover import Symbol
-from mixedsim.study.true_values import truth_for
+from mixedsim.study.true_values import Symbol, truth_for
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -12,16 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedsim.errors import MixedsimError, nearest
+from mixedsim.errors import MixedsimError, nearest, shown
 from mixedsim.inference.shares import per_cent
-from mixedsim.listing import listed
+from mixedsim.listing import counted, listed, unbroken
 from mixedsim.models import LinearMixedModel
 from mixedsim.models.power import check_alpha
 from mixedsim.simulate import Population
 from mixedsim.simulate.streams import settle_seed
 from mixedsim.study.analysis import settled_analyses
+from mixedsim.study.attempt import AnalysisFails
 from mixedsim.study.draws import Redraw
-from mixedsim.study.power_table import power_rows, says_its_level
+from mixedsim.study.power_table import check_tested, power_rows, says_its_level
 from mixedsim.study.study_result import Study
 from mixedsim.study.studying import study
 from mixedsim.study.varying import changed
@@ -62,13 +64,14 @@ class PowerCurve:
         return str(self)
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
+        notes = "".join(f"<p>Note: {html.escape(note)}</p>" for note in self.notes)
         title = html.escape(self._title())
         body = self._cells().to_html(border=0, index=False)
-        return f'<div class="mixedsim-power"><p><strong>{title}</strong></p>{body}{notes}</div>'
+        inner = unbroken(f"<p><strong>{title}</strong></p>{body}{notes}")
+        return f'<div class="mixedsim-power">{inner}</div>'
 
     def _title(self) -> str:
-        return f"Power at {per_cent(self.alpha, 0)}, {self.n:,} replicates a point: {self.title}"
+        return f"Power at {per_cent(self.alpha, 0)}, {counted(self.n, 'replicate')} a point: {self.title}"
 
     def _cells(self) -> pd.DataFrame:
         table = self.table
@@ -119,7 +122,8 @@ def power_curve(
     Raises
     ------
     MixedsimError
-        For a name that cannot be varied, impossible sizes, a coefficient that the population does not have.
+        For a name that cannot be varied, impossible sizes, a coefficient that the population, or every analysis, does
+        not have.
 
     Examples
     --------
@@ -136,16 +140,22 @@ def power_curve(
     names, grid = _grid(along, sizes)
     points = [dict(zip(names, values, strict=True)) for values in grid]
     at = [changed(population, point) for point in points]
+    if out is not None and seed is None:
+        raise MixedsimError("out= needs a seed: without one every call is another study, which cannot go on from it.")
     tested, settled = parameters_of(population, parameter), settle_seed(seed)
     asked = settled_analyses(analyses, population.formula)
     folder = None if out is None else _folder(out)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    absent: list[str] = []
     with workers_of(executor) as workers:
 
         def run(one: Population, name: str) -> Study:
             where = None if folder is None else folder / name
-            return study(one, asked, n, settled, alpha=alpha, redraw=redraw, executor=workers, out=where,
-                         progress=progress)  # fmt: skip
+            try:
+                return study(one, asked, n, settled, alpha=alpha, redraw=redraw, executor=workers, out=where,
+                             progress=progress)  # fmt: skip
+            except AnalysisFails as error:
+                raise AnalysisFails(f"at {name.replace('=', ' = ')}, {error}") from error
 
         for point, one in zip(points, at, strict=True):
             name = _file_name(point)
@@ -153,11 +163,13 @@ def power_curve(
             def null(parameter: str, one: Population = one, name: str = name) -> Study:
                 return run(one.with_(fixef={**one.fixef, parameter: 0.0}), f"{name}, {_plain(parameter)}=0")
 
-            found = power_rows(run(one, name), tested, alpha, None if says_its_level(one, asked) else null)
+            here = run(one, name)
+            absent = check_tested(here, tested, asked=parameter is not None)
+            found = power_rows(here, tested, alpha, None if says_its_level(one, asked) else null)
             rows += [{**point, **row} for row in found]
     table = pd.DataFrame(rows)
     title = f"{population.name or 'a population'}, {population.formula.strip()}"
-    return PowerCurve(table, names, alpha, n, settled, title, (*notes, *_worries(table, names, alpha)))
+    return PowerCurve(table, names, alpha, n, settled, title, (*notes, *absent, *_worries(table, names, alpha)))
 
 
 def population_of(source: Any, asker: str) -> tuple[Population, tuple[str, ...]]:
@@ -172,16 +184,16 @@ def population_of(source: Any, asker: str) -> tuple[Population, tuple[str, ...]]
 
 def _grid(along: Any, sizes: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The names that change, and the points as tuples of values."""
-    names = (along,) if isinstance(along, str) else tuple(along)
+    names = tuple(along) if isinstance(along, list | tuple) else (along,)
     if not 1 <= len(names) <= 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise MixedsimError(f"along must be one name or two different ones, found {along!r}.")
+        raise MixedsimError(f"along must be one name or two different ones, found {shown(along)}.")
     lists = [sizes] if len(names) == 1 else sizes
-    if isinstance(lists, str | Mapping) or len(lists) != len(names):
-        raise MixedsimError(f"sizes must hold one list of values for each of {listed(names)}, found {sizes!r:.80}.")
+    if not hasattr(lists, "__len__") or isinstance(lists, str | Mapping) or len(lists) != len(names):
+        raise MixedsimError(f"sizes must hold one list of values for each of {listed(names)}, found {shown(sizes)}.")
     axes = []
     for name, values in zip(names, lists, strict=True):
         if isinstance(values, str | Mapping) or not hasattr(values, "__len__") or not len(values):
-            raise MixedsimError(f"sizes must list values of {name}, such as [10, 20, 40], found {values!r:.80}.")
+            raise MixedsimError(f"sizes must list values of {name}, such as [10, 20, 40], found {shown(values)}.")
         axes.append([value.item() if isinstance(value, np.generic) else value for value in values])
     return names, list(product(*axes))
 
@@ -193,7 +205,9 @@ def parameters_of(population: Population, wanted: str | Sequence[str] | None) ->
         if not known:
             raise MixedsimError("the population has no coefficient but the intercept, so there is no effect to find.")
         return tuple(known)
-    names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    names = tuple(dict.fromkeys(wanted)) if isinstance(wanted, list | tuple) else (wanted,)
+    if not names:
+        raise MixedsimError(f"parameter is empty: {nearest('', known)}")
     for name in names:
         if name not in population.plan.coefficients:
             raise MixedsimError(f"the population has no coefficient {name!r}: {nearest(name, known)}")
@@ -202,7 +216,9 @@ def parameters_of(population: Population, wanted: str | Sequence[str] | None) ->
 
 def _folder(out: str | Path) -> Path:
     """The folder that holds one folder a point."""
-    folder = Path(out)
+    if not isinstance(out, str | os.PathLike) or not os.fspath(out):
+        raise MixedsimError(f"out must be the name of a folder, found {shown(out)}.")
+    folder = Path(out).expanduser()
     if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
         raise MixedsimError(f"out must be a folder, or a new name in one, found {str(out)!r}.")
     folder.mkdir(exist_ok=True)
@@ -237,4 +253,6 @@ def _worries(table: pd.DataFrame, names: tuple[str, ...], alpha: float) -> list[
 
 def _with_error(row: Any) -> str:
     value, error = row
-    return "–" if np.isnan(value) else f"{100 * value:.1f} ± {100 * error:.1f} %"
+    if np.isnan(value):
+        return "–"
+    return f"{100 * value:.1f} ± {100 * error:.1f} %" if error > 0 else per_cent(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
@@ -21,9 +20,8 @@ from mixedsim.simulate.families import family_of
 from mixedsim.simulate.family import outcome
 from mixedsim.study.recover_notes import notes_on
 from mixedsim.study.recovery import Recovery
+from mixedsim.study.true_values import Symbol, parameter_key, truth_for
 
-Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
-_Key = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 _SHOWN = ("estimate", "se", "lower", "upper")
 _KINDS = get_args(Kind)
 
@@ -43,7 +41,8 @@ def recover(
     population : what to draw from.
     seed : as in `Population.draw`; None takes a new seed, which ``recovery.sample.truth.seed`` remembers.
     formula : the model to fit; the population's own if None. Parameters of the population that the model has not
-        stand in the table without an estimate, parameters of the model that the population has not without a truth.
+        stand in the table without an estimate, parameters of the model that the population has not without a truth;
+        what means something else in the model than in the population (`true_values`) is such a parameter.
     reml : restricted maximum likelihood (the default), or maximum likelihood.
     level : confidence level of the intervals, see `mixedsim.inference.wald`.
 
@@ -71,7 +70,7 @@ def recover(
     fit = lmer(parsed.text, sample.data, reml=reml)
     estimates = estimates_of(fit, level)
     return Recovery(
-        table=beside_truth(truths_of(sample.truth), estimates),
+        table=beside_truth(truth_for(parsed, population.plan.formula, truths_of(sample.truth)), estimates),
         fit=fit,
         sample=sample,
         level=level,
@@ -123,18 +122,6 @@ def _covered(truth: float, lower: float, upper: float) -> bool | None:
     if np.isnan([truth, lower, upper]).any():
         return None
     return bool(lower <= truth <= upper)
-
-
-def parameter_key(symbol: Symbol) -> _Key:
-    """What two spellings of one parameter share."""
-    kind, group, term = symbol
-    effects = term.split(", ") if kind == "corr" else [term]
-    return kind, _parts(group), tuple(sorted(_parts(effect) for effect in effects))
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """The factors of an interaction or combination, sorted; a colon within brackets belongs to a level's name."""
-    return tuple(sorted(re.split(r":(?![^\[(]*[\])])", name)))
 
 
 def _check_linear(population: Population) -> None:

@@ -57,7 +57,7 @@ def run_blocks(
         If an argument is none of these; if `out` belongs to another study, is in use, or cannot be written; if
         workers die. It says what is safe. An error of the job itself comes as it is.
     KeyboardInterrupt
-        As ever; what waits is cancelled, what was done is in `out`.
+        As ever, with a note that says what is safe; what waits is cancelled, what was done is in `out`.
 
     Examples
     --------
@@ -84,10 +84,14 @@ def run_blocks(
             workers = stack.enter_context(workers_of(executor))
             stack.enter_context(one_thread())
             run = here(job, left) if workers is None else Dispatch(job, left, workers, chunk=chunk, keep=keep).run()
-            with contextlib.closing(run) as came:
-                for block, frame in came:
-                    keep.add(block, frame)
-                    tally.add(job.replicates(block))
+            try:
+                with contextlib.closing(run) as came:
+                    for block, frame in came:
+                        keep.add(block, frame)
+                        tally.add(job.replicates(block))
+            except KeyboardInterrupt as stop:
+                stop.add_note(f"Interrupted: {keep.safe}.")
+                raise
     return keep.results()
 
 
@@ -95,7 +99,7 @@ def _check(chunk: object, out: object, resume: object) -> None:
     whole = isinstance(chunk, int | np.integer) and not isinstance(chunk, bool)
     if chunk is not None and not (whole and chunk >= 1):  # type: ignore[operator]
         raise MixedsimError(f"chunk must be a number of replicates, at least 1, found {shown(chunk)}.")
-    if out is not None and not isinstance(out, str | os.PathLike):
+    if out is not None and not (isinstance(out, str | os.PathLike) and os.fspath(out)):
         raise MixedsimError(f"out must be the name of a folder, found {shown(out)}.")
     if not isinstance(resume, bool):
         raise MixedsimError(f"resume must be True or False, found {shown(resume)}.")

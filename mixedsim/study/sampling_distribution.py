@@ -13,16 +13,17 @@ import pandas as pd
 
 from mixedsim.errors import MixedsimError, nearest, shown
 from mixedsim.inference.shares import per_cent
+from mixedsim.listing import counted, unbroken
 from mixedsim.models import LinearMixedModel
 from mixedsim.simulate import Population
 from mixedsim.study.analysis import Analysis, settled_analyses
-from mixedsim.study.draws import Redraw
+from mixedsim.study.draws import Redraw, check_source
 from mixedsim.study.progress import Progress
 from mixedsim.study.study_result import Study
 from mixedsim.study.studying import study
 from mixedsim.study.summarising import summarise
 
-_CERTAIN = 2.0  # Monte-Carlo errors between two standard errors beyond which their difference is no accident
+_CERTAIN = 3.0  # Monte-Carlo errors beyond which a difference is no accident: with 2 it would be one in 20 times
 _TABLE = (
     *("truth", "mean", "mean_mcse", "se_empirical", "se_empirical_mcse", "se_model", "se_model_mcse"),
     *("coverage", "coverage_mcse", "n", "failed"),
@@ -94,7 +95,8 @@ class SamplingDistribution:
     def _repr_html_(self) -> str:
         said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences)
         body = self._cells().rename_axis(None).to_html(border=0)
-        return f'<div class="mixedsim-sampling"><p><strong>{html.escape(self.title)}</strong></p>{body}{said}</div>'
+        inner = unbroken(f"<p><strong>{html.escape(self.title)}</strong></p>{body}{said}")
+        return f'<div class="mixedsim-sampling">{inner}</div>'
 
     def _cells(self) -> pd.DataFrame:
         """The table in short, as strings: each number ± its Monte-Carlo error."""
@@ -159,6 +161,7 @@ def sampling_distribution(
     parameter
     new                 0.4       0.2
     """
+    check_source(source)
     asked = _one_analysis(analysis, source)
     found = study(source, asked, n, seed, redraw=redraw, executor=executor, progress=progress)
     rows = found.replicates
@@ -168,7 +171,7 @@ def sampling_distribution(
         kept = _with_truth(kept, names, truth)
     ((label, one),) = asked.items()
     what = one.label if isinstance(one, Analysis) else label
-    title = f"Sampling distribution in {len(found.draws):,} samples of {found.draws.source.name}: {what}"
+    title = f"Sampling distribution in {counted(len(found.draws), 'sample')} of {found.draws.source.name}: {what}"
     return SamplingDistribution(kept, title, found)
 
 

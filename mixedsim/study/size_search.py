@@ -4,14 +4,16 @@ Power is simulated in portions. After each, a curve through everything simulated
 reached, and the next portion is simulated there or a little to its sides, until the size is known well enough: the
 sequential design of Wilson, Kauermann & Schomaker (2021) and Chalmers (2024, Multivariate Behavioral Research), with
 the curve that theory suggests. An effect δ with standard error c/√size is found with power ``Φ(δ√size/c − z)``, so
-the probit of the power is a straight line in √size wherever the test is nearly normal (Cohen 1988, chapter 12).
+the probit of the power is a straight line in √size wherever the test is nearly normal (Cohen 1988, chapter 12). Where
+it is none (more rows in groups that differ), it still is nearly one close to the answer, and further portions tell less
+of it the more there are close by.
 """
 
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,15 +24,17 @@ from scipy import special
 
 from mixedsim.errors import MixedsimError, PopulationError, nearest
 from mixedsim.inference.shares import Share, per_cent
-from mixedsim.listing import listed
+from mixedsim.listing import listed, unbroken
 from mixedsim.models import LinearMixedModel
 from mixedsim.models.power import check_alpha
+from mixedsim.models.simulation import whole
 from mixedsim.simulate import Population
 from mixedsim.simulate.streams import Streams, settle_seed
 from mixedsim.study.analysis import settled_analyses
+from mixedsim.study.attempt import AnalysisFails
 from mixedsim.study.draws import Redraw
 from mixedsim.study.power_along import parameters_of, population_of
-from mixedsim.study.power_table import power_rows, says_its_level
+from mixedsim.study.power_table import check_tested, power_rows, says_its_level
 from mixedsim.study.study_result import Study
 from mixedsim.study.studying import study
 from mixedsim.study.varying import changed
@@ -39,7 +43,8 @@ from mixedsim.study.workers import workers_of
 Floats = NDArray[np.float64]
 _FIRST = 100  # replicates a size while nobody knows where to look
 _PORTION = 250  # replicates a size afterwards
-_NEAR = 3.0  # sizes within this factor of the answer tell of it
+_CLOSE, _ENOUGH = 1.6, 1000  # sizes within this factor of the answer tell of it once they have so many replicates,
+_NEAR = 3.0  # until then those within this one
 _SIDES = (1.0, 0.8, 1.25)  # of the answer: where portions go in turn
 _WIDEST = 1024  # times the first size: how far the search for a bracket goes
 _UNKNOWN = 10  # where a search begins if the population has no number
@@ -55,7 +60,9 @@ class FoundSize:
     Attributes
     ----------
     size : the answer, a whole number.
-    lower, upper : 95 % Monte-Carlo interval of the size at which the curve reaches the wanted power.
+    lower, upper : 95 % Monte-Carlo interval of the size at which the curve reaches the wanted power: all sizes at which
+        the interval of the curve holds it (Fieller 1954, J. R. Stat. Soc. B 16:175). Upper is infinite where power
+        grows too little to tell; both are NaN where the smallest size that was tried has the power.
     power, power_lower, power_upper : of the test at `size`, from the curve through all replicates near by.
     false_positive : how often the same test rejects without the effect, over the replicates near by.
     along, parameter, analysis : what was varied, tested and fitted.
@@ -89,8 +96,8 @@ class FoundSize:
         """The answer in words, with its uncertainty and the false-positive rate."""
         said = [
             f"{self.along} = {self.size:,} gives the test of {self.parameter} a power of {per_cent(self.power)} "
-            f"({per_cent(self.power_lower)} to {per_cent(self.power_upper)}) at {per_cent(self.alpha, 0)}; "
-            f"{per_cent(self.target, 0)} was wanted, which takes {self.lower:.1f} to {self.upper:.1f}.",
+            f"({per_cent(self.power_lower)} to {per_cent(self.power_upper)}) at {per_cent(self.alpha, 0)}.",
+            f"{per_cent(self.target, 0)} was wanted, {self._takes()}.",
             f"The same test finds an effect where there is none in {per_cent(self.false_positive)}.",
             f"{self.replicates:,} replicates were simulated.",
         ]
@@ -98,22 +105,29 @@ class FoundSize:
             said.append("They were not enough for the precision asked for: allow more with most=.")
         return tuple(said)
 
+    def _takes(self) -> str:
+        if np.isnan(self.lower):
+            return "and nothing smaller was tried"
+        upper = "or more" if np.isinf(self.upper) else f"to {self.upper:.1f}"
+        return f"which takes {self.lower:.1f} {upper}"
+
     def __str__(self) -> str:
-        return " ".join(self.sentences)
+        return "\n".join(self.sentences)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        body = self.table.to_html(border=0, float_format="{:.3f}".format)
-        return f'<div class="mixedsim-size"><p>{html.escape(str(self))}</p>{body}</div>'
+        body = self.table.reset_index().to_html(border=0, index=False, float_format="{:.3f}".format)
+        said = html.escape(" ".join(self.sentences))
+        return f'<div class="mixedsim-size">{unbroken(f"<p>{said}</p>{body}")}</div>'
 
 
 def find_size(
     source: Population | LinearMixedModel,
     along: str | None = None,
-    *,
     power: float = 0.8,
+    *,
     parameter: str | None = None,
     analysis: Any = None,
     seed: int | np.random.Generator | None = None,
@@ -134,7 +148,8 @@ def find_size(
     analysis : as one of the analyses of `study`; the population's own formula if None.
     seed, redraw, executor : as in `study`.
     alpha : level of the test.
-    precision : half the width of the 95 % Monte-Carlo interval of the power at the answer below which the search ends.
+    precision : half the width of the 95 % Monte-Carlo interval of the power at the answer below which the search ends,
+        for a power of 0.8; near 0 and 1, where powers lie closer together, less in proportion to √(p (1 − p)).
     most : replicates after which it ends in any case.
 
     Raises
@@ -155,13 +170,14 @@ def find_size(
     for name, share in (("power", power), ("precision", precision)):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
             raise MixedsimError(f"{name} must lie between 0 and 1, found {share!r}.")
+    whole(most, "most")
     check_alpha(alpha)
     if power <= alpha:
         raise MixedsimError(f"power must be above alpha, which every size has: found {power:g} and {alpha:g}.")
     name, tested, settled = _along(population, along), _parameter(population, parameter), settle_seed(seed)
     with workers_of(executor) as workers:
         search = _Search(population, name, power, tested, analysis, settled, alpha, redraw, workers)
-        return search.run(precision, most)
+        return search.run(precision * math.sqrt(power * (1.0 - power)) / 0.4, most)
 
 
 @dataclass(frozen=True)
@@ -177,11 +193,25 @@ class _Curve:
         x = np.array([1.0, np.sqrt(size)])
         return float(x @ (self.a, self.b)), float(np.sqrt(x @ self.covariance @ x))
 
-    def root(self, probit: float) -> tuple[float, float]:
-        """√size at which the probit is reached, and its standard error (delta method)."""
-        root = (probit - self.a) / self.b
-        slope = np.array([1.0, root]) / self.b
-        return float(root), float(np.sqrt(slope @ self.covariance @ slope))
+    def root(self, probit: float) -> float:
+        """√size at which the probit is reached."""
+        return float((probit - self.a) / self.b)
+
+    def sizes(self, probit: float) -> tuple[float, float]:
+        """The sizes around `root` at which the probit lies within the interval of the curve."""
+        (v, c), (_, w) = self.covariance
+        gap = self.a - probit
+        # (a + b r − probit)² ≤ z² var(a + b r), a quadratic inequality in r = √size
+        squared, linear, constant = self.b**2 - _Z**2 * w, 2 * (self.b * gap - _Z**2 * c), gap**2 - _Z**2 * v
+        inside = linear**2 - 4 * squared * constant
+        if squared <= 0 and (inside <= 0 or squared == 0):
+            return 0.0, np.inf
+        inside = max(inside, 0.0)  # below zero by rounding alone, since the root is one of the sizes
+        ends = sorted((-linear + sign * np.sqrt(inside)) / (2 * squared) for sign in (-1, 1))
+        if squared < 0:  # all but what lies between the ends
+            ends = [ends[1], np.inf] if self.root(probit) >= ends[1] else [0.0, ends[0]]
+        low, high = (float(max(end, 0.0)) ** 2 for end in ends)
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -197,10 +227,15 @@ class _Portion:
 
     @classmethod
     def of(cls, size: int, row: Mapping[str, Any]) -> _Portion:
-        """From a row of `power_rows`."""
-        judged = row["n"] - row["failed"]
+        """From a row of `power_rows`; where no test is one of the effect, there is none to be judged."""
+        judged = row["n"] - row["failed"] if np.isfinite(row["false_positive"]) else 0
         hits, false = (round(row[name] * judged) if judged else 0 for name in ("power", "false_positive"))
         return cls(size, row["n"], judged, hits, false, row["singular"])
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is a test in at least half of the replicates: the power of the others is nobody's."""
+        return 2 * self.judged >= self.n
 
 
 class _Search:
@@ -217,14 +252,16 @@ class _Search:
             raise MixedsimError(f"find_size follows one analysis, found {len(self.analyses)}: choose one.")
         self.probit = float(special.ndtri(target))
         self.portions: list[_Portion] = []
+        self.least = _least(population, along)
 
     def run(self, precision: float, most: int) -> FoundSize:
         """Bracket the answer, then simulate around it until it is known."""
-        answer, turn = self._bracket(most), 0
+        answer, turn = self._bracket(precision, most), 0
+        if answer is None:
+            return self._smallest(precision)
         while True:
             curve = self._curve(answer)
-            root, root_se = curve.root(self.probit)
-            answer = max(int(np.ceil(root**2 - 1e-9)), self.least)
+            answer = max(int(np.ceil(curve.root(self.probit) ** 2 - 1e-9)), self.least)
             at, se = curve.at(answer)
             low, high = (float(end) for end in special.ndtr([at - _Z * se, at + _Z * se]))
             settled = 0.5 * (high - low) < precision
@@ -232,37 +269,81 @@ class _Search:
                 break
             self._simulate(max(round(answer * _SIDES[turn % len(_SIDES)]), self.least), _PORTION)
             turn += 1
-        near = self._near(answer)
+        return self._found(answer, self._sizes(answer), (float(special.ndtr(at)), low, high), settled)
+
+    def _smallest(self, precision: float) -> FoundSize:
+        """The answer where the smallest size has more power than was wanted."""
+        share = self._share(self.least)
+        low, high = share.interval()
+        settled = 0.5 * (high - low) < precision or low > self.target
+        return self._found(self.least, (np.nan, np.nan), (share.value, low, high), settled)
+
+    def _found(
+        self, size: int, sizes: tuple[float, float], power: tuple[float, float, float], settled: bool
+    ) -> FoundSize:
+        near = self._near(size)
         false = Share(sum(one.false for one in near), sum(one.judged for one in near))
         return FoundSize(
-            answer, max(root - _Z * root_se, 0.0) ** 2, (root + _Z * root_se) ** 2, float(special.ndtr(at)), low, high,
-            false.value, self.along, self.parameter, self.analysis, self.target, self.alpha, self._table(),
-            self._spent(), settled, self.seed,
+            size, *sizes, *power, false.value, self.along, self.parameter, self.analysis, self.target, self.alpha,
+            self._table(), self._spent(), settled, self.seed,
         )  # fmt: skip
 
-    def _bracket(self, most: int) -> int:
-        """A size near the answer: doubled or halved from the population's own until it lies between two."""
+    def _bracket(self, precision: float, most: int) -> int | None:
+        """A size near the answer: doubled or halved from the population's own until it lies between two.
+
+        None if the smallest size that can be analysed has the power that is wanted; it is `least` then.
+        """
         size = first = max(self._own(), self.least)
         below, above = None, None
-        while below is None or above is None:
+        while True:
             share = self._simulate(size, _FIRST)
-            if share.value >= self.target:  # NaN, where nothing could be tested, is none
-                above, size = size, size // 2
-                if above <= self.least:
-                    return self.least
+            if not share.n:  # nothing can be tested
+                self.least = max(self.least, size + 1)
+            elif share.value >= self.target:
+                above = size
             else:
-                below, size = size, 2 * size
-            if below is None and size < self.least:
-                size = self.least
-            if size > first * _WIDEST or self._spent() > most:
-                raise MixedsimError(self._out_of_reach(below or first, share))
-        return round(math.sqrt(below * above))
+                below = size
+            if above == self.least:
+                if self._settled_share(above, precision, most).value >= self.target:
+                    return None
+                below, above = above, None
+            if below is not None and above is not None:
+                return round(math.sqrt(below * above))
+            if above is None and 2 * size > first * _WIDEST:
+                raise MixedsimError(self._out_of_reach(size))
+            if self._spent() >= most:
+                raise MixedsimError(self._exhausted(size))
+            if above is None:
+                size *= 2
+            else:
+                size = above // 2 if above // 2 >= self.least else (self.least + above) // 2
 
-    def _out_of_reach(self, size: int, share: Share) -> str:
+    def _settled_share(self, size: int, precision: float, most: int) -> Share:
+        """How often the test rejects at a size, known as well as is asked for, or clearly more often than wanted."""
+        share = self._share(size)
+        while self._spent() < most:
+            low, high = share.interval()
+            if 0.5 * (high - low) < precision or low > self.target:
+                break
+            self._simulate(size, _PORTION)
+            share = self._share(size)
+        return share
+
+    def _out_of_reach(self, size: int) -> str:
         return (
             f"no {self.along} up to {size:,} gives the test of {self.parameter} a power of {per_cent(self.target, 0)} "
-            f"(there it is {per_cent(share.value)}): vary something else, or a larger effect."
+            f"(there {self._there(size)}): vary something else, or a larger effect."
         )
+
+    def _exhausted(self, size: int) -> str:
+        return (
+            f"{self._spent():,} replicates do not show what {self.along} gives the test of {self.parameter} a power of "
+            f"{per_cent(self.target, 0)} (at {size:,} {self._there(size)}): allow more with most=."
+        )
+
+    def _there(self, size: int) -> str:
+        share = self._share(size)
+        return f"it is {per_cent(share.value)}" if share.n else "nothing can be tested"
 
     def _simulate(self, size: int, n: int) -> Share:
         """Add a portion of replicates at a size; how often the test rejected in it."""
@@ -277,24 +358,67 @@ class _Search:
         def null(name: str) -> Study:
             return run(at.with_(fixef={**at.fixef, name: 0.0}))
 
-        (row,) = power_rows(run(at), (self.parameter,), self.alpha, None if says_its_level(at, self.analyses) else null)
+        try:
+            found = run(at)
+        except AnalysisFails:
+            if not any(one.tells for one in self.portions):  # not for want of rows
+                raise
+            return Share(0, 0)
+        check_tested(found, (self.parameter,), asked=True)
+        (row,) = power_rows(found, (self.parameter,), self.alpha, None if says_its_level(at, self.analyses) else null)
         self.portions.append(_Portion.of(size, row))
         last = self.portions[-1]
-        return Share(last.hits, last.judged)
+        return Share(last.hits, last.judged) if last.tells else Share(0, 0)
 
-    def _near(self, size: float) -> list[_Portion]:
+    def _share(self, size: int) -> Share:
+        """How often the test rejected in all portions of a size."""
+        mine = [one for one in self.portions if one.size == size]
+        return Share(sum(one.hits for one in mine), sum(one.judged for one in mine))
+
+    def _near(self, size: float, factor: float = _NEAR) -> list[_Portion]:
         """Portions that tell of the answer; the two sizes nearest to it in any case."""
-        sizes = sorted({one.size for one in self.portions}, key=lambda one: abs(np.log(one / size)))
-        kept = set(sizes[:2]) | {one for one in sizes if size / _NEAR < one < size * _NEAR}
-        return [one for one in self.portions if one.size in kept]
+        telling = [one for one in self.portions if one.tells]
+        sizes = sorted({one.size for one in telling}, key=lambda one: abs(np.log(one / size)))
+        kept = set(sizes[:2]) | {one for one in sizes if size / factor < one < size * factor}
+        return [one for one in telling if one.size in kept]
 
     def _curve(self, size: float) -> _Curve:
-        """Probit regression of the portions near a size on √size, by Fisher scoring.
+        """The curve through the portions near a size."""
+        curve = next(self._curves(size), None)
+        if curve is None:
+            raise MixedsimError(
+                f"as far as {self._spent():,} replicates can tell, the power for {self.parameter} does not grow with "
+                f"{self.along}, so that no size can be found: vary something else."
+            )
+        return curve
+
+    def _curves(self, size: float) -> Iterator[_Curve]:
+        """Curves through the portions close to a size, and through others further away, as far as they rise.
+
+        The closer, the less it matters what power does elsewhere, but such a curve is no guide to other sizes; the
+        further, the surer is its slope.
+        """
+        for factor in (_CLOSE, _NEAR, _NEAR**2, np.inf):
+            near = self._near(size, factor)
+            curve, sizes = self._fitted(near), [one.size for one in near]
+            enough = sum(one.judged for one in near) >= _ENOUGH
+            inside = curve.b > 0 and min(sizes) <= curve.root(self.probit) ** 2 <= max(sizes)
+            if curve.b > 0 and (factor > _CLOSE or (enough and inside)):
+                yield curve
+
+    def _sizes(self, size: float) -> tuple[float, float]:
+        """The interval of the size with the wanted power, from the closest portions that give it two ends."""
+        curves = list(self._curves(size))
+        root, found = curves[0].root(self.probit) ** 2, [curve.sizes(self.probit) for curve in curves]
+        low, high = next((ends for ends in found if np.isfinite(ends[1])), found[0])
+        return min(low, root), max(high, root)
+
+    def _fitted(self, near: list[_Portion]) -> _Curve:
+        """Probit regression of some portions on √size, by Fisher scoring.
 
         Half a replicate that rejects and half a one that does not are added to every portion, so that shares of 0 and 1
         have a probit.
         """
-        near = self._near(size)
         x = np.column_stack([np.ones(len(near)), np.sqrt([one.size for one in near])])
         n = np.array([one.judged + 1.0 for one in near])
         share = np.array([one.hits + 0.5 for one in near]) / n
@@ -305,11 +429,6 @@ class _Search:
             information = x.T @ (weight[:, None] * x)
             beta = np.linalg.solve(information, x.T @ (weight * (eta + (share - mean) / density)))
             eta = np.clip(x @ beta, -_FAR, _FAR)
-        if beta[1] <= 0:
-            raise MixedsimError(
-                f"the power for {self.parameter} does not grow with {self.along}, so that no size can be found: vary "
-                "something else."
-            )
         return _Curve(float(beta[0]), float(beta[1]), np.linalg.inv(information))
 
     def _own(self) -> int:
@@ -321,11 +440,6 @@ class _Search:
     @property
     def analysis(self) -> str:
         return next(iter(self.analyses))
-
-    @property
-    def least(self) -> int:
-        """The smallest size that leaves anything to estimate: two rows a cluster, three clusters."""
-        return 2 if self.along == "size" else 3
 
     def _spent(self) -> int:
         return sum(one.n for one in self.portions)
@@ -342,6 +456,17 @@ class _Search:
                          sum(one.singular for one in mine)))  # fmt: skip
         columns = [self.along, "n", "power", "lower", "upper", "false_positive", "failed", "singular"]
         return pd.DataFrame(rows, columns=columns).set_index(self.along)
+
+
+def _least(population: Population, along: str) -> int:
+    """The smallest size that may leave anything to estimate.
+
+    Two rows a cluster, one where they are those of a pair of crossed ones; three clusters, two in each of others.
+    """
+    structure = population.plan.structure
+    if along == "size":
+        return 2 if len(structure.leaves()) == 1 else 1
+    return 3 if structure.cluster(along).within is None else 2
 
 
 def _along(population: Population, along: str | None) -> str:

@@ -22,7 +22,8 @@ from mixedsim.simulate.sample import sample_of
 from mixedsim.simulate.streams import Streams
 from mixedsim.study.fixed_design import FixedDesign, design_of, frame_with, is_linear
 from mixedsim.study.lean import Lean
-from mixedsim.study.recover import Symbol, estimates_of, truths_of
+from mixedsim.study.recover import estimates_of, truths_of
+from mixedsim.study.true_values import Symbol
 
 Floats = NDArray[np.float64]
 _OF_RESPONSE = ("ranef", "residual", "outcome", "problems")  # what is drawn anew where predictors stay

@@ -205,7 +205,7 @@ def opened(out: str | os.PathLike[str], job: Job, *, resume: bool) -> Iterator[S
         If a file is damaged, so that its replicates are run again.
     """
     arrow()
-    store = Store(os.fspath(out), job)
+    store = Store(os.path.expanduser(out), job)
     with store.held(resume=resume):
         store.prepare()
         yield store

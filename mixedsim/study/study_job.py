@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import CodeType
 from typing import Any
 
 import pandas as pd
 
-from mixedsim.errors import MixedsimError
 from mixedsim.simulate.fingerprint import fingerprint
 from mixedsim.study.analysis import Analyses, Analysis
 from mixedsim.study.attempt import check_analyses
@@ -19,6 +17,7 @@ from mixedsim.study.draws import Draws
 from mixedsim.study.found import Found, Parameters, rows_of
 from mixedsim.study.function_fitter import FunctionFitter
 from mixedsim.study.lean import Lean
+from mixedsim.study.meaning import meaning_of
 from mixedsim.study.mixed_fitter import MixedFitter
 from mixedsim.study.ordinary_fitter import OrdinaryFitter
 
@@ -73,7 +72,7 @@ class StudyJob(Lean):
         MixedsimError
             If the population or an analysis holds Python of which nobody can tell whether it is the same.
         """
-        analyses = tuple((name, _meaning(name, one)) for name, one in self.analyses.items())
+        analyses = tuple((name, meaning_of(name, one)) for name, one in self.analyses.items())
         return fingerprint((_SCHEME, self.draws.meaning(), self.draws.block_size, analyses))
 
     @cached_property
@@ -90,26 +89,3 @@ class StudyJob(Lean):
         for fitter in self.fitters:
             found |= fitter.fit(drawn)
         return rows_of({name: found[name] for name in self.analyses}, self.parameters, first, drawn.seeds)
-
-
-def _meaning(name: str, analysis: Any) -> tuple[Any, ...]:
-    if isinstance(analysis, Analysis):
-        return analysis.meaning()
-    code = getattr(analysis, "__code__", None)
-    if not isinstance(code, CodeType) or analysis.__closure__:
-        raise MixedsimError(
-            f"the analysis {name!r} is Python that cannot be told from another when results are kept in a folder: make "
-            "it a plain function that uses nothing around it, or leave out out=."
-        )
-    return "function", _digits(code), repr(analysis.__defaults__)
-
-
-def _digits(code: CodeType) -> tuple[Any, ...]:
-    """What a function does, in plain values: the same in every process of one version of Python."""
-    return code.co_code.hex(), tuple(map(_constant, code.co_consts)), code.co_names, code.co_varnames
-
-
-def _constant(value: Any) -> Any:
-    if isinstance(value, CodeType):
-        return _digits(value)
-    return tuple(sorted(map(repr, value))) if isinstance(value, frozenset) else repr(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.inference.shares import per_cent
-from mixedsim.listing import counted, listed
+from mixedsim.listing import counted, listed, unbroken
+from mixedsim.models.fitting import settle_flag
 from mixedsim.simulate import Sample
 from mixedsim.study.analysis import Analyses, Analysis
 from mixedsim.study.draws import Draws
@@ -28,6 +31,9 @@ _FEW = 6  # parameters without a truth that a table shows
 @dataclass(frozen=True, eq=False)
 class Study:
     """The replicates of a study, as `mixedsim.study` returns them. Prints as a table, shows as one in a notebook.
+
+    The table has a column n where estimates are missing, and sentences on what failed or is singular; `summary` has
+    all counts.
 
     Attributes
     ----------
@@ -55,8 +61,9 @@ class Study:
 
         Columns: analysis, replicate (from 0), seed, parameter (as `mixedsim.recover` shows it), kind (``"fixed"``,
         ``"sd"``, ``"corr"``, ``"sigma"``; empty for what only a function of one's own knows), group, truth (NaN
-        where the source has no such parameter), estimate, se, df, p, lower, upper (NaN where they do not exist),
-        converged, singular, error (None, or why there is no fit: then all numbers are NaN). Text is in categories.
+        where the source has no such parameter, or means something else by it, see `true_values`), estimate, se, df, p,
+        lower, upper (NaN where they do not exist), converged, singular, error (None, or why there is no fit: then all
+        numbers are NaN). Text is in categories.
         """
         return self.results.frame()
 
@@ -68,13 +75,14 @@ class Study:
         alpha : level of the tests; that of the study if None.
         type_sm : add how often what is significant has the wrong sign, and how much too large it is.
         """
+        settle_flag("type_sm", type_sm)
         return summarise(iter(self.results), alpha=self.alpha if alpha is None else alpha, type_sm=type_sm)
 
     def failures(self) -> pd.DataFrame:
         """The fits that failed: replicate, seed, analysis, error; one row each."""
         columns = ["replicate", "seed", "analysis", "error"]
-        parts = [part.loc[part["error"].notna(), columns].drop_duplicates() for part in self.results]
-        return pd.concat(parts, ignore_index=True)
+        parts = [part.loc[~part["converged"], columns].drop_duplicates() for part in self.results]
+        return pd.concat(parts, ignore_index=True).fillna({"error": "the fit did not converge"})
 
     def sample(self, k: int) -> Sample | FitSample:
         """The data of replicate k with their truth: what the fits of that replicate saw."""
@@ -82,7 +90,7 @@ class Study:
 
     def __str__(self) -> str:
         notes = "\n".join(self._sentences())
-        return f"{self._title()}\n\n{self._cells().to_string()}\n\n{notes}"
+        return f"{self._title()}\n\n{self._cells().to_string(line_width=_columns())}\n\n{notes}"
 
     def __repr__(self) -> str:
         return str(self)
@@ -90,9 +98,8 @@ class Study:
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._sentences())
         title = html.escape(self._title())
-        return (
-            f'<div class="mixedsim-study"><p><strong>{title}</strong></p>{self._cells().to_html(border=0)}{notes}</div>'
-        )
+        inner = unbroken(f"<p><strong>{title}</strong></p>{self._cells().to_html(border=0)}{notes}")
+        return f'<div class="mixedsim-study">{inner}</div>'
 
     def _title(self) -> str:
         anew = "" if self.draws.redraw == "all" else ", new responses on one design"
@@ -121,8 +128,8 @@ class Study:
             if asked.any():
                 texts = _shares(summary, "power")
                 shown[test] = [text if yes else "–" for text, yes in zip(texts, asked, strict=True)]
-        for count in ("n", "failed", "singular"):
-            shown[count] = [f"{value:,}" for value in summary[count]]
+        if (summary["n"] != len(self.draws)).any():
+            shown["n"] = [f"{value:,}" for value in summary["n"]]
         return pd.DataFrame(shown, index=pd.MultiIndex.from_tuples(summary.index))
 
     def _hidden(self) -> NDArray[np.bool_]:
@@ -145,11 +152,17 @@ class Study:
                     f"{name} failed in {failed:,} of {len(self.draws):,} replicates, which count neither for nor "
                     "against anything; study.failures() says why."
                 )
+            singular = int(rows["singular"].max())
+            if singular:
+                yield f"{name} is singular in {singular:,} of {len(self.draws):,} replicates."
         if self._hidden().any():
             yield f"{self._hidden().sum():,} parameters without a truth are left out here; study.summary() has them."
         levels = {one.level for one in self.analyses.values() if isinstance(one, Analysis)}
         if levels:
-            yield f"Coverage is that of {listed(per_cent(level, 0) for level in sorted(levels))} intervals."
+            yield (
+                f"Coverage is that of {listed(per_cent(level, 0) for level in sorted(levels))} intervals"
+                f"{'; an sd at zero has none, and does not count' if summary['singular'].any() else ''}."
+            )
         yield from (f"Note: {note}" for note in self._notes())
 
     def _notes(self) -> list[str]:
@@ -178,4 +191,19 @@ def _with_error(value: float, error: float, decimals: int) -> str:
 
 def _shares(summary: pd.DataFrame, name: str) -> list[str]:
     pairs: Any = zip(summary[name], summary[f"{name}_mcse"], strict=True)
-    return ["–" if np.isnan(value) else f"{100 * value:.1f} ± {100 * error:.1f} %" for value, error in pairs]
+    return [_share(value, error) for value, error in pairs]
+
+
+def _share(value: float, error: float) -> str:
+    """All or none of the replicates have no error, which is not to say that the share is certain."""
+    if np.isnan(value):
+        return "–"
+    return f"{100 * value:.1f} ± {100 * error:.1f} %" if error > 0 else per_cent(value)
+
+
+def _columns() -> int | None:
+    """How wide the terminal is that is printed to; None for files, pipes and notebooks."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (AttributeError, OSError, ValueError):
+        return None

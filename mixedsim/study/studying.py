@@ -78,6 +78,8 @@ def study(
     >>> study.summary()["bias"].unstack("analysis").loc["depression"].round(1).to_dict()
     {'naive': -1.0, 'within': 0.0}
     """
+    if out is not None and seed is None:
+        raise MixedsimError("out= needs a seed: without one every call is another study, which cannot go on from it.")
     draws = draw(source, n, seed, redraw=redraw)
     return fit(draws, analyses, alpha=alpha, executor=executor, chunk=chunk, out=out, progress=progress, resume=resume)
 

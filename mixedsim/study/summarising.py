@@ -22,6 +22,8 @@ Among the estimates with p < alpha, where θ ≠ 0: ``type_s`` is the share with
 |θ̂| / |θ|, how much larger than the truth what is significant looks (Gelman & Carlin 2014, Beyond power calculations,
 Perspectives on Psychological Science 9:641); their errors are those of a share and of a mean.
 
+The error of se_empirical is that of normal estimates: with heavier tails, as those of few groups have, it is larger.
+
 Each n counts what exists: replicates that failed have no estimate, standard deviations have no p, and at the boundary
 no interval. Nothing of that kind is ever counted as "not significant", or as an interval that misses.
 """
@@ -81,6 +83,9 @@ def summarise(
     """
     check_alpha(alpha)
     parts = [replicates] if isinstance(replicates, pd.DataFrame) else replicates
+    if not isinstance(parts, Iterable) or isinstance(parts, str | Mapping):
+        hint = ": pass its replicates" if hasattr(parts, "replicates") else ""
+        raise MixedsimError(f"summarise needs the replicates of a study, found {type(parts).__name__}{hint}.")
     counted = (_Tally.of(part, alpha) for part in parts if len(part))
     first = next(counted, None)
     if first is None:

@@ -13,9 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from formulaic.parser.types import Term
 
 from mixedsim.formula import Formula, column_of, fixed_terms, unquote, variables_of
-from mixedsim.study.recover import Symbol, parameter_key
 
+Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
 Variables = frozenset[str]
+_Key = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+_COLON = r":(?![^\[(]*[\])])"  # one within brackets belongs to a level's name
 
 
 def truth_for(
@@ -49,9 +51,10 @@ def truth_for(
         return {}
     groups = frozenset(name for term in source.terms for name in term.factors)
     own, given = fixed_terms(analysis.fixed), fixed_terms(source.fixed)
-    moved = {"": [*_recast(own, given), *(one for one in map(_read, own) if one & groups and one not in map(_read, given))]}
-    if means:
-        moved[""] += [_read(term) for term in own if _is_calculated(term)]
+    known = set(map(_key, given))
+    of_groups = [_read(term) for term in own if _key(term) not in known and _read(term) & groups]
+    calculated = [_read(term) for term in own if _is_calculated(term)]
+    moved = {"": [*_recast(own, given), *of_groups, *(calculated if means else [])]}
     for group in {group for kind, group, _ in truth if kind in ("sd", "corr")}:
         moved[group] = _recast(_effects(analysis, group), _effects(source, group))
     unknown = {parameter_key(("fixed", "", name)) for name in undetermined}
@@ -60,6 +63,18 @@ def truth_for(
         for symbol, value in truth.items()
         if parameter_key(symbol) not in unknown and not _is_moved(symbol, moved.get(symbol[1], []))
     }
+
+
+def parameter_key(symbol: Symbol) -> _Key:
+    """What two spellings of one parameter share."""
+    kind, group, term = symbol
+    effects = term.split(", ") if kind == "corr" else [term]
+    return kind, _parts(group), tuple(sorted(_parts(effect) for effect in effects))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The factors of an interaction or combination, sorted."""
+    return tuple(sorted(re.split(_COLON, name)))
 
 
 def _recast(own: Sequence[Term], given: Sequence[Term]) -> list[Variables]:
@@ -105,5 +120,4 @@ def _named(coefficient: str) -> Variables:
     """The columns that stand in the name of a coefficient: ``x:arm[T.b]`` has x and arm."""
     if coefficient == "Intercept":
         return frozenset()
-    parts = re.split(r":(?![^\[(]*[\])])", coefficient)
-    return frozenset().union(*(variables_of(re.sub(r"\[[^\[\]]*\]$", "", part)) for part in parts))
+    return frozenset().union(*(variables_of(re.sub(r"\[[^\[\]]*\]$", "", part)) for part in _parts(coefficient)))

@@ -57,8 +57,8 @@ def _change(population: Population, name: str, value: Any) -> Population:
     if name.startswith("variables."):
         return _with_variable(population, name, value)
     raise PopulationError(
-        f"the population has nothing called {name!r} that could be varied: "
-        f"{nearest(name, changeable(population))} A variable's field is written variables.name.field."
+        f"the population has nothing called {name!r} that could be varied (a variable's field is written "
+        f"variables.name.field): {nearest(name, changeable(population))}"
     )
 
 

@@ -53,3 +53,4 @@ class StudyModule(ModuleType):
         )
 
     __call__.__doc__ = studying.study.__doc__
+    __call__.__qualname__ = "study"  # as which errors about its arguments name it

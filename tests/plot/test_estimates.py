@@ -81,6 +81,14 @@ def test_what_lies_far_out_is_an_arrow():
     assert f"{in_units(far, 'naive', 'x', 'mixed')[0]:+.0f}".replace("-", "−") in words(ax)
 
 
+def test_what_cannot_be_held_against_a_truth_is_refused():
+    with pytest.raises(ms.MixedsimError) as error:
+        plot.estimates(made_up(n=1))
+    assert str(error.value) == (
+        "plot.estimates has nothing to draw: no parameter with a truth has two estimates that differ."
+    )
+
+
 def test_alt_text_says_mean_truth_and_failures():
     study = made_up(bias={"naive": 2}, failed=3)
     mean = rows(study, "naive")["estimate"].mean()

@@ -96,8 +96,9 @@ def test_one_panel_a_parameter():
 
 
 def test_settings_that_are_no_numbers_stand_side_by_side():
-    (ax,) = plot.power(curve(along=("size",), sizes=(((2, 4), (4, 9)),))).axes
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["(2, 4)", "(4, 9)"]
+    for pairs in (((2, 4), (4, 9)), ([2, 4], [4, 9])):
+        (ax,) = plot.power(curve(along=("size",), sizes=(pairs,))).axes
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["(2, 4)", "(4, 9)"]
 
 
 def test_units_stand_on_the_axis():

@@ -172,7 +172,7 @@ def test_it_draws_on_given_axes(plain):
     ("given", "says"),
     [
         ("x", "draws what recover returns, found str"),
-        ({}, "found dict without any"),
+        ({}, "found an empty dict"),
         ({"a": 1}, "found int as 'a'"),
     ],
 )

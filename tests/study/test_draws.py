@@ -177,7 +177,7 @@ def test_n_is_a_number_of_replicates(n):
 WRONG = {
     "no population": (
         lambda fit: ms.study.draw("pop", 3),
-        "a study draws from a Population or a model fitted by lmer, found str.",
+        "a study draws from a Population or a model fitted by lmer, found str: read a file with Population.from_yaml.",
     ),
     "redraw": (
         lambda fit: ms.study.draw(redrawn(), 3, redraw="none"),

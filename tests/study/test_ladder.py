@@ -123,6 +123,19 @@ def test_beside_a_group_mean_the_effect_between_is_the_sum_of_both():
     assert "cannot tell depression and depression_mean" in " ".join(found.notes["group means"])
 
 
+def test_the_effect_between_is_the_sum_of_both_also_where_the_formula_has_no_mean():
+    sample = ms.scenarios.therapist_context(therapists=200, patients=6).draw(seed=1)
+    found = ms.ladder(sample, "anxiety ~ depression", "therapist")
+    row = found.of("depression").loc["between"]
+    assert row["truth"] == 15.0
+    assert row["lower"] < 15.0 < row["upper"]
+
+
+def test_the_truth_of_another_response_is_no_truth(sample):
+    found = ms.ladder(sample, "log(anxiety + 1000) ~ depression", "therapist")
+    assert found.table["truth"].isna().all()
+
+
 def test_what_is_constant_within_groups_goes_with_the_dummies(sample):
     found = ms.ladder(sample, f"{FORMULA} + price", "therapist")
     assert found.table.loc[("dummies", "price"), COLUMNS[1:]].isna().all()

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 import mixedsim as ms
+from mixedsim.study.size_search import _Curve
 from mixedsim.study.varying import changed
 
 SD, SIGMA, ROWS, EFFECT = 1.0, 2.0, 10, 2.0
@@ -77,6 +78,55 @@ def test_where_columns_have_errors_the_null_is_simulated() -> None:
     assert row["power"] > 0.9
     # measured against the true slope the attenuated one would nearly always be "significantly different"
     assert abs(row["false_positive"] - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 400)
+
+
+X = ms.Population(
+    "y ~ x * z + (1 | group)", clusters={"group": 10}, size=6,
+    variables={"x": ms.Uniform(1, 5), "z": ms.Normal(1, 1)},
+    fixef={"Intercept": 50, "x": 0.8, "z": 0.5, "x:z": 0.3}, ranef={"group": {"sd": 1}}, sigma=2,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("analysis", "parameter"),
+    [
+        ("y ~ z * x + (1 | group)", "x:z"),
+        (ms.Analysis("y ~ x * z + (1 | group)", ddf="kenward-roger"), "x"),
+        (ms.Analysis("y ~ x * z + (1 | group)", reml=False), "z"),
+        ("y ~ x * z + group", "x:z"),
+        ("log(y) ~ x * z + (1 | group)", "x:z"),
+        (ms.Analysis("y ~ x * z", aggregate="group"), "x:z"),
+        (lambda data: ms.lmer("y ~ x * z + (1 | group)", data).coefficients(), "x:z"),
+    ],
+)
+def test_false_positives_are_those_without_the_effect_in_every_analysis(analysis: Any, parameter: str) -> None:
+    asked = {"n": 60, "seed": 3, "analyses": analysis, "parameter": parameter}
+    without = X.with_(fixef={**X.fixef, parameter: 0.0})
+    (beside,) = ms.power_curve(X, "sigma", [2], **asked).table["false_positive"]
+    (alone,) = ms.power_curve(without, "sigma", [2], **asked).table["power"]
+    assert beside == pytest.approx(alone)
+
+
+def test_a_coefficient_that_means_something_else_has_no_false_positives() -> None:
+    (row,) = ms.power_curve(
+        X, "sigma", [2], analyses="y ~ x * center(z) + (1 | group)", parameter="x", n=20, seed=1
+    ).table.to_dict("records")
+    assert np.isnan(row["truth"])
+    assert np.isnan(row["false_positive"])
+    assert row["power"] > 0.5
+
+
+def test_an_analysis_without_the_coefficient_is_told() -> None:
+    coded = "y ~ C(treated) + (1 | group)"
+    with pytest.raises(ms.MixedsimError, match=r"no analysis has a coefficient 'treated' to be tested: did you mean"):
+        ms.power_curve(trial(), "group", [6], analyses=coded, n=10, seed=1)
+    with pytest.raises(ms.MixedsimError, match=r"no analysis has a coefficient 'treated' to be tested: did you mean"):
+        ms.find_size(trial(), "group", analysis=coded, seed=1)
+    found = ms.power_curve(
+        trial(), "group", [6], analyses={"own": "y ~ treated", "coded": coded}, parameter="treated", n=10, seed=1
+    )
+    assert found.table["analysis"].tolist() == ["own"]
+    assert "coded has no coefficient treated." in found.notes
 
 
 def test_a_grid_has_every_pair_and_two_analyses() -> None:
@@ -151,6 +201,75 @@ def test_a_search_says_when_more_of_it_does_not_help() -> None:
         ms.find_size(hopeless, "size", power=0.9, seed=1, most=1500)
 
 
+def crossed(effect: float) -> ms.Population:
+    return ms.Population(
+        "y ~ x + (1 | subject) + (1 | item)", clusters={"subject": 12, "item": 8}, size=1,
+        variables={"x": ms.Assigned([0, 1], level="item")}, fixef={"Intercept": 0, "x": effect},
+        ranef={"subject": {"sd": 0.5}, "item": {"sd": 0.3}}, sigma=1,
+    )  # fmt: skip
+
+
+def nested(effect: float) -> ms.Population:
+    return ms.Population(
+        "y ~ x + (1 | school / class)", clusters={"school": 12, "class": {"in": "school", "n": 4}}, size=5,
+        variables={"x": ms.Normal(0, 1, level="class")}, fixef={"Intercept": 0, "x": effect},
+        ranef={"school": {"sd": 0.5}, "class:school": {"sd": 0.3}}, sigma=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "along", "least"),
+    [
+        (trial(3, fixef={"Intercept": 0, "treated": 60}), "group", 3),
+        (trial(24, fixef={"Intercept": 0, "treated": 60}), "group", 3),
+        (trial(24, fixef={"Intercept": 0, "treated": 9}), "size", 2),
+        (crossed(4), "size", 1),
+        (nested(3), "class", 2),
+    ],
+)
+def test_the_smallest_size_may_be_enough(source: ms.Population, along: str, least: int) -> None:
+    found = ms.find_size(source, along, seed=1)
+    assert found.size == least
+    assert found.settled
+    assert np.isnan([found.lower, found.upper]).all()
+    assert found.power_lower > 0.8
+    assert "nothing smaller was tried" in str(found)
+
+
+def test_sizes_at_which_nothing_can_be_tested_are_no_answer() -> None:
+    names = [f"x{k}" for k in range(6)]
+    many = ms.Population(
+        f"y ~ {' + '.join(names)} + (1 | group)", clusters={"group": 20}, size=5,
+        variables={name: ms.Normal(0, 1, level="group") for name in names},
+        fixef={"Intercept": 0, **dict.fromkeys(names, 60.0)}, ranef={"group": {"sd": 1}}, sigma=1,
+    )  # fmt: skip
+    found = ms.find_size(many, "group", parameter="x0", seed=1)
+    assert found.size == 8  # seven coefficients, and one degree of freedom
+    assert found.table.loc[5, "failed"] == found.table.loc[5, "n"]
+
+
+def test_a_flat_curve_has_a_wide_interval() -> None:
+    flat = trial(20, ranef={"group": {"sd": [1]}}, sigma=6, fixef={"Intercept": 0, "treated": 1.5})
+    found = ms.find_size(flat, "size", seed=7001)  # power cannot exceed 0.86, however many rows a group has
+    assert found.lower < 128 < found.upper
+    assert found.upper - found.lower > 20
+
+
+def test_the_interval_of_a_size_is_where_the_curve_may_reach_the_power() -> None:
+    curve = _Curve(-1.0, 0.3, np.array([[0.02, -0.004], [-0.004, 0.001]]))
+    for end in curve.sizes(0.84):
+        probit, error = curve.at(end)
+        assert abs(probit - 0.84) == pytest.approx(stats.norm.ppf(0.975) * error)
+    steep, uncertain = _Curve(-1.0, 0.3, np.zeros((2, 2))), _Curve(-1.0, 0.3, np.diag([1.0, 1.0]))
+    assert steep.sizes(0.84) == pytest.approx((steep.root(0.84) ** 2,) * 2)
+    assert uncertain.sizes(0.84)[1] == np.inf
+
+
+def test_a_search_that_finds_no_bracket_in_time_says_so() -> None:
+    with pytest.raises(ms.MixedsimError, match=r"100 replicates do not show what group gives .* allow more with most="):
+        ms.find_size(trial(8), power=0.8, seed=1, most=100)
+
+
 def test_a_search_that_runs_out_says_so() -> None:
     found = ms.find_size(trial(8), power=0.8, seed=1, precision=0.001, most=800)
     assert not found.settled
@@ -160,7 +279,14 @@ def test_a_search_that_runs_out_says_so() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"along": "groups"}, "the population has nothing called 'groups' that could be varied: did you mean 'group'?"),
+        ({"along": "groups"}, "nothing called 'groups' that could be varied (a variable's field is written variables."),
+        ({"along": "groups"}, "did you mean 'group'?"),
+        ({"along": None}, "along must be one name or two different ones, found None."),
+        ({"sizes": [1]}, "at group = 1, the analysis 'mixed' fails in every replicate, in the first because"),
+        ({"parameter": []}, "parameter is empty: known are 'treated'."),
+        ({"parameter": 1}, "the population has no coefficient 1: known are 'treated'."),
+        ({"out": 5}, "out must be the name of a folder, found 5."),
+        ({"out": "kept", "seed": None}, "out= needs a seed: without one every call is another study"),
         ({"along": ["group", "group"]}, "along must be one name or two different ones, found ['group', 'group']."),
         ({"sizes": []}, "sizes must list values of group, such as [10, 20, 40], found []."),
         ({"sizes": "10"}, "sizes must list values of group, such as [10, 20, 40], found '10'."),

@@ -44,7 +44,8 @@ def alone(draws, formula, ddf="satterthwaite", reml=True, level=0.95):
         tests = fit.coefficients(ddf=ddf, level=level)
         table["p"] = np.nan
         table.loc[: len(tests) - 1, NUMBERS] = tests[NUMBERS].to_numpy()
-        truth = {parameter_name(*symbol): value for symbol, value in truths_of(sample.truth).items()}
+        known = truths_of(sample.truth) if formula.startswith("y ~") else {}
+        truth = {parameter_name(*symbol): value for symbol, value in known.items()}
         table["truth"] = table["parameter"].map(truth)
         parts.append(table.assign(replicate=k, converged=fit.converged, singular=fit.singular))
     return pd.concat(parts, ignore_index=True)

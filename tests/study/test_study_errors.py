@@ -65,7 +65,7 @@ BEFORE = {
     ),
     "no analyses at all": (
         lambda: quiet(redrawn(), 3, 3, 1),
-        "analyses must be formulas by name, as in {'mixed': 'y ~ x + (1 | g)'}, found int.",
+        "analyses must be formulas by name, as in {'mixed': 'y ~ x + (1 | g)'}, found 3: write n=3.",
     ),
     "a name that is none": (
         lambda: quiet(redrawn(), {1: MIXED}, 3, 1),
@@ -224,7 +224,8 @@ def test_what_a_method_may_run_into_is_counted(error):
     study = quiet(redrawn(), {"f": sometimes}, n=30, seed=1)
     below = [k for k, sample in enumerate(study.draws) if sample.data["y"].iloc[0] < 1]
     assert study.failures()["replicate"].tolist() == below
-    said = str(error) if isinstance(error, ms.MixedsimError) else f"{type(error).__name__}: too flat"
+    own = isinstance(error, ms.MixedsimError)
+    said = str(error) if own else f"the function stopped with {type(error).__name__} (too flat)."
     assert set(study.failures()["error"]) == {said}
 
 
@@ -247,13 +248,28 @@ def test_a_mistake_in_a_function_stops_the_study_and_names_the_replicate():
 
 
 def test_what_a_function_must_return():
-    for returned, found in ((None, "NoneType"), (3.0, "float"), (pd.DataFrame({"se": [1.0]}), "DataFrame")):
+    fit = ms.lmer(MIXED, redrawn().draw(seed=1).data)
+    for returned, found in (
+        (None, "None"),
+        (3.0, "3.0"),
+        ([1.0], "list"),
+        (pd.DataFrame({"se": [1.0]}), "a table with 'se'"),
+        (pd.Series(dtype=float), "an empty Series"),
+        (fit, "a LinearMixedModel: return its coefficients()"),
+    ):
         with pytest.raises(ms.MixedsimError) as error:
             quiet(redrawn(), {"f": lambda data, returned=returned: returned}, 3, 1)
         assert str(error.value) == (
-            "the analysis 'f' fails in every replicate, in the first because the analysis 'f' must return a Series of "
-            f"estimates by parameter, or a table with a column estimate (and se, df, p, lower, upper), found {found}."
+            "the analysis 'f' fails in every replicate, in the first because it must return a Series of estimates by "
+            f"parameter, or a table with a column estimate (and se, df, p, lower, upper), found {found}."
         )
+    for returned, why in (
+        ({"m": "big"}, "it must return numbers, found 'big'."),
+        ({"m": np.nan}, "it has returned no estimate, only missing values."),
+    ):
+        with pytest.raises(ms.MixedsimError) as error:
+            quiet(redrawn(), {"f": lambda data, returned=returned: returned}, 3, 1)
+        assert str(error.value) == f"the analysis 'f' fails in every replicate, in the first because {why}"
 
 
 def test_a_function_that_returns_other_names_has_failed_there():
@@ -307,14 +323,36 @@ def test_a_folder_knows_its_study(tmp_path):
             quiet(*args, **kwargs, out=tmp_path / "kept")
 
 
-def test_a_function_that_uses_what_is_around_it_cannot_be_kept(tmp_path):
+def test_a_function_that_uses_what_nobody_can_compare_cannot_be_kept(tmp_path):
     pytest.importorskip("pyarrow")
-    factor = 2
+    weights = np.ones(3)
+
+    class Mean:
+        def __call__(self, data):
+            return {"m": data["y"].mean()}
+
+    for function, sentence in (
+        (
+            lambda data: {"m": weights.sum() * data["y"].mean()},
+            "the analysis 'f' uses weights, a ndarray, of which a folder of results cannot tell whether it is the same "
+            "next time: make it inside the function, or leave out out=.",
+        ),
+        (
+            Mean(),
+            "the analysis 'f' is a Mean, and a folder of results cannot tell it from another one: make it a function, "
+            "or leave out out=.",
+        ),
+    ):
+        with pytest.raises(ms.MixedsimError) as error:
+            quiet(redrawn(), {"f": function}, 3, 1, out=tmp_path / "kept")
+        assert str(error.value) == sentence
+
+
+def test_a_folder_needs_a_seed(tmp_path):
     with pytest.raises(ms.MixedsimError) as error:
-        quiet(redrawn(), {"f": lambda data: {"m": factor * data["y"].mean()}}, 3, 1, out=tmp_path / "kept")
+        quiet(redrawn(), n=3, out=tmp_path / "kept")
     assert str(error.value) == (
-        "the analysis 'f' is Python that cannot be told from another when results are kept in a folder: make it a "
-        "plain function that uses nothing around it, or leave out out=."
+        "out= needs a seed: without one every call is another study, which cannot go on from it."
     )
 
 
