@@ -12,6 +12,7 @@ from mixedsim.errors import MixedsimError, shown
 from mixedsim.formula import Formula, parse
 from mixedsim.inference.contrasts import Ddf, check_ddf, check_level
 from mixedsim.models.fitting import settle_flag
+from mixedsim.models.generalized_family import settle_kind
 
 Estimator = Callable[[pd.DataFrame], Any]
 
@@ -22,7 +23,7 @@ class Analysis:
 
     Parameters
     ----------
-    formula : with a random term a mixed model fitted by `mixedsim.lmer`; without one, ordinary least squares with t
+    formula : with a random term a mixed model, see `family`; without one, ordinary least squares with t
         tests on n − p degrees of freedom (``"y ~ x + therapist"`` gives every therapist an indicator).
     ddf : of the tests and intervals of a mixed model: ``"satterthwaite"``, ``"kenward-roger"`` or ``"wald"``. With
         least squares ``"wald"`` takes the normal distribution in place of t.
@@ -31,6 +32,11 @@ class Analysis:
         response and numeric predictors, before least squares is done with these. A category must be the same in all
         rows of a unit.
     level : confidence level of the intervals, whose coverage the study counts.
+    family : of a mixed model that is fitted by `mixedsim.glmer`, a name or a pair of a name and a link, as there. None
+        takes family and link of the population: `mixedsim.lmer` where that is linear, else `mixedsim.glmer`, with the
+        logarithm of the population's exposure as offset where the link is ``"log"``. Tests and intervals are Wald's,
+        whatever `ddf` is by default, and of coefficients alone.
+    nagq : nodes of its quadrature; 1 is Laplace's approximation.
 
     Raises
     ------
@@ -51,6 +57,8 @@ class Analysis:
     reml: bool = field(default=True, kw_only=True)
     aggregate: str | None = field(default=None, kw_only=True)
     level: float = field(default=0.95, kw_only=True)
+    family: str | tuple[str, str] | None = field(default=None, kw_only=True)
+    nagq: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
         parsed = parse(self.formula)
@@ -63,6 +71,7 @@ class Analysis:
             )
         if not self.reml and self.ddf == "kenward-roger":
             raise MixedsimError("ddf='kenward-roger' needs reml=True: its correction is one of the REML estimates.")
+        self._check_generalized()
         if self.aggregate is None:
             return
         if not isinstance(self.aggregate, str):
@@ -72,6 +81,27 @@ class Analysis:
                 f"aggregate={self.aggregate!r} leaves one row a unit, in which nothing varies by group: leave "
                 f"{parsed.terms[0].text} out."
             )
+
+    def _check_generalized(self) -> None:
+        kind = settle_kind("binomial" if self.family is None else self.family, self.nagq)
+        if self.family is None and kind.nagq == 1:
+            return
+        what = f"nagq={self.nagq}" if self.family is None else f"family={self.family!r}"
+        if not self.parsed.terms:
+            raise MixedsimError(
+                f"{what} is for mixed models, and {self.formula!r} has no random term: leave it out, or add one such "
+                "as (1 | group)."
+            )
+        if self.family is None:
+            return
+        if self.ddf == "kenward-roger":
+            raise MixedsimError(f"ddf='kenward-roger' is for linear models, not for {what}: leave ddf out.")
+        object.__setattr__(self, "family", (kind.family, kind.link))
+
+    @property
+    def family_and_link(self) -> tuple[str, str] | None:
+        """The family that was asked for, with its link."""
+        return None if self.family is None else (self.family[0], self.family[1])
 
     @property
     def parsed(self) -> Formula:
@@ -88,6 +118,8 @@ class Analysis:
         """The formula, and whatever differs from the defaults."""
         parts = [self.formula.strip()]
         parts += [f"means by {self.aggregate}"] * (self.aggregate is not None)
+        parts += [] if self.family_and_link is None else [" ".join(self.family_and_link)]
+        parts += [f"nagq {self.nagq}"] * (self.nagq != 1)
         parts += [self.ddf] * (self.ddf != "satterthwaite")
         parts += ["ML"] * (not self.reml) + [f"level {self.level:g}"] * (self.level != 0.95)
         return ", ".join(parts)
@@ -99,7 +131,9 @@ class Analysis:
 
     def meaning(self) -> tuple[object, ...]:
         """What two equal analyses share, in plain values."""
-        return tuple(getattr(self, one.name) for one in fields(self))
+        known = [one for one in fields(self) if one.name not in ("family", "nagq")]
+        more = () if self.family is None and self.nagq == 1 else (self.family_and_link, self.nagq)
+        return (*(getattr(self, one.name) for one in known), *more)  # so that folders without these keep their meaning
 
 
 Analyses = Mapping[str, Analysis | Estimator]

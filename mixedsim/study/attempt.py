@@ -11,11 +11,10 @@ from mixedsim.errors import DataError, FormulaError, MixedsimError
 from mixedsim.formula import unquote
 from mixedsim.listing import listed
 from mixedsim.reading import require
-from mixedsim.simulate.families import family_of
-from mixedsim.simulate.family import outcome
 from mixedsim.study.analysis import Analysis
 from mixedsim.study.block import Block
 from mixedsim.study.draws import Draws
+from mixedsim.study.generalized import outcome_words
 from mixedsim.study.sources import PopulationSource, Source
 
 Result = TypeVar("Result")
@@ -41,15 +40,15 @@ def check_analyses(source: Source, analyses: Mapping[str, Any]) -> None:
     DataError
         For a column that is hidden or that nobody has.
     MixedsimError
-        For a linear model of an outcome that is none.
+        For a linear model of an outcome that is none, and options that its model does not have.
     """
     for name, analysis in analyses.items():
         if not isinstance(analysis, Analysis):
             continue
         _check_columns(source, name, analysis)
-        if not source.linear:
-            raise MixedsimError(_nonlinear(source, name))
-        if source.extras and not (analysis.is_mixed and shares_design(source, analysis)):
+        _check_model(source, name, analysis)
+        linear = analysis.is_mixed and analysis.family is None
+        if source.extras and not (linear and shares_design(source, analysis)):
             what = " and ".join(source.extras)
             raise MixedsimError(
                 f"the analysis {name!r} cannot take over the {what} of the fitted model, as only mixed models of its "
@@ -79,14 +78,43 @@ def _is_absent(name: str, columns: Iterable[str]) -> bool:
     return False
 
 
+def _check_model(source: Source, name: str, analysis: Analysis) -> None:
+    if source.linear and analysis.family is None:
+        if analysis.nagq != 1:
+            raise MixedsimError(
+                f"the analysis {name!r} has nagq={analysis.nagq}, and a linear model has no quadrature: leave nagq "
+                "out, or give a family."
+            )
+        return
+    if not analysis.is_mixed or (analysis.family is None and source.glmer_family is None):
+        raise MixedsimError(_nonlinear(source, name))
+    if analysis.ddf == "kenward-roger":
+        raise MixedsimError(
+            f"the analysis {name!r} has ddf='kenward-roger', which is for linear models, and {source.name} has "
+            f"{_outcome(source)}: leave ddf out."
+        )
+    _check_exposure(source, name, analysis)
+
+
+def _check_exposure(source: Source, name: str, analysis: Analysis) -> None:
+    link = (analysis.family_and_link or source.glmer_family or ("", ""))[1]
+    if link == "log" and source.exposure in source.hidden:
+        raise DataError(
+            f"the analysis {name!r} needs the exposure {source.exposure!r}, which is not observed, so that no fit can "
+            "see it: set observed=True."
+        )
+
+
 def _nonlinear(source: Source, name: str) -> str:
-    assert isinstance(source, PopulationSource)
-    family = family_of(source.population.family)
-    link = " with a log link" if family.kind == "gaussian" else ""
     return (
-        f"the analysis {name!r} is a linear model, and {source.name} has {outcome(family.kind)}{link}: give a function "
-        "of the data in its place, which returns estimates by name."
+        f"the analysis {name!r} is a linear model, and {source.name} has {_outcome(source)}: give a function of the "
+        "data in its place, which returns estimates by name."
     )
+
+
+def _outcome(source: Source) -> str:
+    assert isinstance(source, PopulationSource)
+    return outcome_words(source.population)
 
 
 def shares_design(source: Source, analysis: Analysis) -> bool:

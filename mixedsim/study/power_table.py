@@ -10,13 +10,15 @@ import pandas as pd
 from formulaic.parser.types import Term
 
 from mixedsim.errors import MixedsimError, nearest
-from mixedsim.formula import column_of, fixed_terms, parse, unquote
+from mixedsim.formula import column_of, fixed_terms, parse
 from mixedsim.inference.contrasts import two_sided
 from mixedsim.inference.shares import Share
 from mixedsim.listing import listed
 from mixedsim.simulate import Population
 from mixedsim.study.analysis import Analysis
+from mixedsim.study.fixed_design import is_linear
 from mixedsim.study.study_result import Study
+from mixedsim.study.true_values import same_response
 
 COLUMNS = (
     "analysis", "parameter", "truth", "power", "power_mcse", "lower", "upper",
@@ -101,13 +103,16 @@ def says_its_level(population: Population, analyses: Mapping[str, Any]) -> bool:
     nothing else changes; so a test of the true value is a test of zero in the same data without the effect. Not so
     where the column in the data is not the one that acted (errors of measurement, values that are missing because of
     the response), where the response is another (``log(y)``), where the mean of a column is not the column of means
-    (``log(x)``, ``x:z``), or where an analysis is a function of its own.
+    (``log(x)``, ``x:z``), where the model is a generalised one, in which nothing is shifted by an effect (the variance
+    changes with the mean), or where an analysis is a function of its own.
     """
-    return not population.problems and all(_is_shifted(one, population.formula) for one in analyses.values())
+    if not is_linear(population) or population.problems:
+        return False
+    return all(_is_shifted(one, population.formula) for one in analyses.values())
 
 
 def _is_shifted(analysis: Any, source: str) -> bool:
-    if not isinstance(analysis, Analysis) or not _has_response(analysis, source):
+    if not isinstance(analysis, Analysis) or analysis.family is not None or not _has_response(analysis, source):
         return False
     terms = () if analysis.aggregate is None else fixed_terms(analysis.parsed.fixed)
     return all(len(term.factors) == 1 and _is_plain(term) for term in terms)
@@ -118,12 +123,12 @@ def _is_plain(term: Term) -> bool:
 
 
 def _is_of_rows(analysis: Any, source: str) -> bool:
-    """Whether it is a linear model of the response, row by row."""
+    """Whether it is a model of the response, row by row."""
     return isinstance(analysis, Analysis) and analysis.aggregate is None and _has_response(analysis, source)
 
 
 def _has_response(analysis: Analysis, source: str) -> bool:
-    return unquote(analysis.parsed.response) == unquote(parse(source).response)
+    return same_response(analysis.parsed, parse(source))
 
 
 def _shifted(rows: pd.DataFrame) -> pd.Series[float]:

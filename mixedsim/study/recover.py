@@ -14,10 +14,10 @@ from mixedsim.formula import Formula, fixed_terms, parse, variables_of, written
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.parameters import Kind, parameter_name
 from mixedsim.inference.wald import wald_intervals, without_interval
-from mixedsim.models import LinearMixedModel, lmer
-from mixedsim.simulate import Population, Truth
-from mixedsim.simulate.families import family_of
-from mixedsim.simulate.family import outcome
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel, glmer, lmer
+from mixedsim.simulate import Population, Sample, Truth
+from mixedsim.study.fixed_design import is_linear
+from mixedsim.study.generalized import exposure_of, glmer_family, outcome_words, profiled, with_offset
 from mixedsim.study.recover_notes import notes_on
 from mixedsim.study.recovery import Recovery
 from mixedsim.study.true_values import Symbol, parameter_key, truth_for
@@ -43,15 +43,21 @@ def recover(
     formula : the model to fit; the population's own if None. Parameters of the population that the model has not
         stand in the table without an estimate, parameters of the model that the population has not without a truth;
         what means something else in the model than in the population (`true_values`) is such a parameter.
-    reml : restricted maximum likelihood (the default), or maximum likelihood.
+    reml : restricted maximum likelihood (the default), or maximum likelihood; of linear models only.
     level : confidence level of the intervals, see `mixedsim.inference.wald`.
+
+    Yes or no, counts and positive amounts are fitted by `mixedsim.glmer` with the population's own family and link, and
+    the logarithm of its exposure as offset. Truths are on the scale of the link, and there is no sigma; coefficients
+    have Wald intervals, standard deviations and correlations profile intervals (up to 10,000 rows, and not beside a
+    dispersion, as a gamma model has one; a message says so).
 
     Raises
     ------
     DataError
         If the model needs a variable that the population does not show (``observed=False``).
     MixedsimError
-        If `population` is none, or the level does not lie between 0 and 1.
+        If `population` is none or has an outcome that neither `lmer` nor `glmer` fits, or the level does not lie
+        between 0 and 1.
 
     Examples
     --------
@@ -63,20 +69,36 @@ def recover(
     if not isinstance(population, Population):
         raise MixedsimError(f"recover needs a Population to draw from, found {type(population).__name__}.")
     check_level(level)
-    _check_linear(population)
+    _check_family(population)
     parsed = population.plan.formula if formula is None else parse(formula)
     _check_observed(population, parsed, own=formula is None)
     sample = population.draw(seed)
-    fit = lmer(parsed.text, sample.data, reml=reml)
-    estimates = estimates_of(fit, level)
+    fit, estimates, absent = _fitted(sample, parsed, reml, level)
+    by = "lmer" if is_linear(population) else "glmer"
     return Recovery(
         table=beside_truth(truth_for(parsed, population.plan.formula, truths_of(sample.truth)), estimates),
         fit=fit,
         sample=sample,
         level=level,
-        messages=(*fit.messages, *without_interval(estimates)),
-        notes=notes_on(population, parsed),
+        messages=(*fit.messages, *absent),
+        notes=notes_on(population, parsed, by),
     )
+
+
+def _fitted(
+    sample: Sample, formula: Formula, reml: bool, level: float
+) -> tuple[LinearMixedModel | GeneralizedLinearMixedModel, pd.DataFrame, tuple[str, ...]]:
+    """The fit, its estimates with intervals, and why some have none."""
+    population = sample.population
+    if is_linear(population):
+        linear = lmer(formula.text, sample.data, reml=reml)
+        estimates = estimates_of(linear, level)
+        return linear, estimates, without_interval(estimates)
+    family = glmer_family(population)
+    assert family is not None  # `_check_family` has refused it
+    rows, extra = with_offset(sample.data, exposure_of(population))
+    fit = glmer(formula.text, rows, family=family, **extra)
+    return fit, *profiled(fit, level)
 
 
 def truths_of(truth: Truth) -> dict[Symbol, float]:
@@ -124,19 +146,24 @@ def _covered(truth: float, lower: float, upper: float) -> bool | None:
     return bool(lower <= truth <= upper)
 
 
-def _check_linear(population: Population) -> None:
-    """Raise `MixedsimError` if the outcome is anything but its linear predictor plus a residual."""
-    family = family_of(population.family)
-    if (family.kind, family.link) == ("gaussian", "identity"):
+def _check_family(population: Population) -> None:
+    """Raise `MixedsimError` if neither `lmer` nor `glmer` fits the outcome."""
+    if is_linear(population) or glmer_family(population) is not None:
         return
-    link = " with a log link" if family.kind == "gaussian" else ""
     called = population.name or "this population"
-    raise MixedsimError(f"recover fits linear models; {called} has {outcome(family.kind)}{link}.")
+    raise MixedsimError(
+        f"recover fits what ms.lmer and ms.glmer fit; {called} has {outcome_words(population)}, which neither does."
+    )
 
 
 def _check_observed(population: Population, formula: Formula, *, own: bool) -> None:
     """Raise `DataError` if the model reads a variable that the data will not show."""
     hidden = {name for name, variable in population.variables.items() if not variable.observed}
+    exposure = exposure_of(population)
+    if exposure in hidden:
+        raise DataError(
+            f"the exposure {exposure!r} is not observed, so no fit can take it into account: set observed=True."
+        )
     used = sorted(formula.variables & hidden)
     if not used:
         return

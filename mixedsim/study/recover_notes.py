@@ -1,4 +1,4 @@
-"""What a population has and `lmer` does not: a sentence for each, so that nobody wonders why an interval misses."""
+"""What a population has and a fit does not: a sentence for each, so that nobody wonders why an interval misses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mixedsim.simulate.problems.problem import ColumnProblem, Problem
 from mixedsim.simulate.remarks import ar1_words, exact_words, problem_words, shape_words
 
 
-def notes_on(population: Population, formula: Formula) -> tuple[str, ...]:
+def notes_on(population: Population, formula: Formula, by: str = "lmer") -> tuple[str, ...]:
     """What a fit of `formula` ignores about the population, a sentence each; none where it ignores nothing.
 
-    A problem of a column that the formula does not read is none of the fit.
+    A problem of a column that the formula does not read is none of the fit. `by` is what fits it, lmer or glmer.
 
     Examples
     --------
@@ -26,17 +26,17 @@ def notes_on(population: Population, formula: Formula) -> tuple[str, ...]:
     """
     problems = (problem for problem in population.problems if _strikes(problem, formula))
     return (
-        *_on_effects(population),
+        *_on_effects(population, by),
         *_on_residuals(population),
-        *(f"the data have a problem, which lmer does not model: {problem_words(problem)}." for problem in problems),
+        *(f"the data have a problem, which {by} does not model: {problem_words(problem)}." for problem in problems),
     )
 
 
-def _on_effects(population: Population) -> Iterator[str]:
+def _on_effects(population: Population, by: str) -> Iterator[str]:
     for group, effects in population.ranef.items():
         if "shape" in effects:
             shape = shape_words(effects["shape"])
-            yield f"the effects of {group} have another shape than the normal one, which lmer assumes: {shape}."
+            yield f"the effects of {group} have another shape than the normal one, which {by} assumes: {shape}."
 
 
 def _on_residuals(population: Population) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.listing import listed
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.simulate import Sample
 
 
@@ -25,7 +25,7 @@ class Recovery:
     table : one row a parameter (index: its name, ``x``, ``sd(x | g)``, ``corr(Intercept, x | g)``, ``sigma``);
         columns truth, estimate, se, lower, upper, covered (whether the interval holds the truth; NA where that cannot
         be said), kind (``"fixed"``, ``"sd"``, ``"corr"``, ``"sigma"``), group. What does not exist is NaN.
-    fit : the fitted model.
+    fit : the fitted model, from `lmer` or `glmer`.
     sample : data and truth.
     level : confidence level of the intervals.
     messages : what a reader should know, in sentences: those of the fit, and why an interval is missing.
@@ -43,7 +43,7 @@ class Recovery:
     """
 
     table: pd.DataFrame
-    fit: LinearMixedModel = field(repr=False)
+    fit: LinearMixedModel | GeneralizedLinearMixedModel = field(repr=False)
     sample: Sample = field(repr=False)
     level: float = 0.95
     messages: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from mixedsim.simulate.contents import contents_of
 from mixedsim.simulate.sample import sample_of
 from mixedsim.simulate.streams import Streams
 from mixedsim.study.fixed_design import FixedDesign, design_of, frame_with, is_linear
+from mixedsim.study.generalized import FamilyAndLink, exposure_of, family_and_link, glmer_family
 from mixedsim.study.lean import Lean
 from mixedsim.study.recover import estimates_of, truths_of
 from mixedsim.study.true_values import Symbol
@@ -60,6 +61,21 @@ class Source(Protocol):
     @property
     def linear(self) -> bool:
         """Whether linear models are models of it."""
+        ...
+
+    @property
+    def glmer_family(self) -> FamilyAndLink | None:
+        """What `glmer` takes as `family`; None if it is linear, or another outcome that `glmer` does not model."""
+        ...
+
+    @property
+    def link(self) -> str:
+        """On whose scale the true parameters are."""
+        ...
+
+    @property
+    def exposure(self) -> str | None:
+        """The column whose logarithm is part of the linear predictor, if there is one."""
         ...
 
     @property
@@ -143,6 +159,18 @@ class PopulationSource(Lean):
     @property
     def linear(self) -> bool:
         return is_linear(self.population)
+
+    @property
+    def glmer_family(self) -> FamilyAndLink | None:
+        return glmer_family(self.population)
+
+    @property
+    def link(self) -> str:
+        return family_and_link(self.population)[1]
+
+    @property
+    def exposure(self) -> str | None:
+        return exposure_of(self.population)
 
     @property
     def truth(self) -> Mapping[Symbol, float]:
@@ -236,6 +264,18 @@ class FitSource(Lean):
     @property
     def linear(self) -> bool:
         return True
+
+    @property
+    def glmer_family(self) -> FamilyAndLink | None:
+        return None
+
+    @property
+    def link(self) -> str:
+        return "identity"
+
+    @property
+    def exposure(self) -> str | None:
+        return None
 
     @property
     def truth(self) -> Mapping[Symbol, float]:

@@ -16,12 +16,13 @@ from mixedsim.study.block import Block
 from mixedsim.study.draws import Draws
 from mixedsim.study.found import Found, Parameters, rows_of
 from mixedsim.study.function_fitter import FunctionFitter
+from mixedsim.study.generalized_fitter import GeneralizedFitter, fits_glmer
 from mixedsim.study.lean import Lean
 from mixedsim.study.meaning import meaning_of
 from mixedsim.study.mixed_fitter import MixedFitter
 from mixedsim.study.ordinary_fitter import OrdinaryFitter
 
-Fitter = MixedFitter | OrdinaryFitter | FunctionFitter
+Fitter = MixedFitter | GeneralizedFitter | OrdinaryFitter | FunctionFitter
 _SCHEME = 1  # of numbers and rows; another one is another study
 
 
@@ -42,15 +43,19 @@ class StudyJob(Lean):
         """The job, once every analysis has been tried on a replicate."""
         check_analyses(draws.source, analyses)
         models: dict[Any, dict[str, Analysis]] = {}
+        generalized: dict[Any, dict[str, Analysis]] = {}
         fitters: list[Fitter] = []
         for name, one in analyses.items():
             if not isinstance(one, Analysis):
                 fitters.append(FunctionFitter.of(draws, name, one))
+            elif fits_glmer(draws.source, one):
+                generalized.setdefault((one.formula, one.family, one.nagq), {})[name] = one
             elif one.is_mixed:
                 models.setdefault((one.formula, one.reml), {})[name] = one
             else:
                 fitters.append(OrdinaryFitter.of(draws, name, one))
         fitters += [MixedFitter.of(draws, same) for same in models.values()]
+        fitters += [GeneralizedFitter.of(draws, same) for same in generalized.values()]
         return cls(draws, analyses, tuple(fitters))
 
     @property

@@ -40,8 +40,9 @@ def study(
     source : a population; or a model fitted by `mixedsim.lmer`, whose estimates then are the truth, and whose rows the
         design.
     analyses : {name: analysis}; or a list, whose entries are called as their text says; or a single one, which is
-        called ``"mixed"``, ``"ols"`` or ``"means"``. An analysis is a formula (with a random term a mixed model,
-        without one least squares), an `Analysis` with its options, or a function that takes the data and returns a
+        called ``"mixed"``, ``"ols"`` or ``"means"``. An analysis is a formula (with a random term a mixed model, by
+        `mixedsim.glmer` where the population draws yes or no, counts or positive amounts; without one least
+        squares), an `Analysis` with its options, or a function that takes the data and returns a
         Series of estimates by name, or a table of estimate, se, df, p, lower and upper. None takes the formula of the
         source.
     n : how many data sets.

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from formulaic.parser.types import Term
 
 from mixedsim.formula import Formula, column_of, fixed_terms, unquote, variables_of
+from mixedsim.response import quotient
+from mixedsim.simulate.response import TRIALS
 
 Symbol = tuple[str, str, str]  # kind, group and term, as in the index of `wald_intervals`
 Variables = frozenset[str]
@@ -47,7 +49,7 @@ def truth_for(
     means : whether the analysis is of group means.
     undetermined : names of coefficients that the columns of the analysis do not determine.
     """
-    if unquote(analysis.response) != unquote(source.response):
+    if not same_response(analysis, source):
         return {}
     groups = frozenset(name for term in source.terms for name in term.factors)
     own, given = fixed_terms(analysis.fixed), fixed_terms(source.fixed)
@@ -63,6 +65,15 @@ def truth_for(
         for symbol, value in truth.items()
         if parameter_key(symbol) not in unknown and not _is_moved(symbol, moved.get(symbol[1], []))
     }
+
+
+def same_response(analysis: Formula, source: Formula) -> bool:
+    """Whether two left sides are one: spaces do not count, and ``passed / trials`` are the trials of ``passed / 6``."""
+    own, given = quotient(analysis), quotient(source)
+    if own is None or given is None:
+        return unquote(analysis.response) == unquote(source.response)
+    trials = {given[1], TRIALS} if given[1].isdecimal() else {unquote(given[1])}
+    return unquote(own[0]) == unquote(given[0]) and unquote(own[1]) in trials
 
 
 def parameter_key(symbol: Symbol) -> _Key:

@@ -46,8 +46,8 @@ BEFORE = {
         "the analysis 'a' uses 'x', which is not drawn: the columns of the data are Reaction, Days and Subject.",
     ),
     "another outcome": (
-        lambda: quiet(redrawn(family="poisson", sigma=None, name="visits"), MIXED, 3, 1),
-        "the analysis 'mixed' is a linear model, and visits has a poisson outcome: give a function of the data in its "
+        lambda: quiet(redrawn(family="poisson", sigma=None, name="visits"), "y ~ x", 3, 1),
+        "the analysis 'ols' is a linear model, and visits has a poisson outcome: give a function of the data in its "
         "place, which returns estimates by name.",
     ),
     "a log link": (
