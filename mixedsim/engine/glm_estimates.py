@@ -117,11 +117,6 @@ def mode_covariances(problem: GlmProblem, objective: GlmObjective, at: GlmEvalua
     return problem.linear.mode_covariances(own, dispersion(objective, at))
 
 
-def is_singular(objective: GlmObjective, theta: Floats) -> bool:
-    """Whether some combination of effects has no variance: a zero on the diagonal of Λ."""
-    return bool((theta[objective.layout.diagonal] == 0).any())
-
-
 def runaway(problem: GlmProblem, objective: GlmObjective, optimum: GlmOptimum) -> list[int]:
     """Positions (among the kept columns) of coefficients that the data let run away: separation.
 

@@ -34,15 +34,6 @@ class Estimate(Protocol):
         ...
 
 
-class HasBeta(Protocol):
-    """A point of any criterion: it has β."""
-
-    @property
-    def beta(self) -> Floats:
-        """p values, standardised."""
-        ...
-
-
 class Method(Protocol):
     """How uncertain the fixed effects are (p of them, standardised columns)."""
 

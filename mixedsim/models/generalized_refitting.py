@@ -19,7 +19,7 @@ from mixedsim.models.fitting import Request, settle_control, without_start
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.generalized_family import Kind, settle_kind
 from mixedsim.models.generalized_fitting import GlmParts, check_control, fit_design, fit_generalized
-from mixedsim.models.refitting import KEEP, Keep, UsedControl, new_response, theta_names
+from mixedsim.models.refitting import KEEP, Keep, UsedControl, changed, new_response, theta_names
 from mixedsim.response import amounts, counted, counts, quotient, shares
 from mixedsim.update_formula import update_formula
 
@@ -128,13 +128,7 @@ def update(
     if control is KEEP:
         asked = without_start(asked)
     given = _with_response(fit) if data is None else replace(fit.request, data=data, response=None)
-    request = replace(
-        given,
-        weights=given.weights if isinstance(weights, Keep) else weights,
-        offset=given.offset if isinstance(offset, Keep) else offset,
-        control=asked,
-    )
-    return fit_generalized(parse(text), request, kind)
+    return fit_generalized(parse(text), changed(given, weights, offset, asked), kind)
 
 
 def _with_response(fit: GeneralizedEstimates) -> Request:

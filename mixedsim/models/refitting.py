@@ -87,13 +87,19 @@ def update(
     if control is KEEP:
         asked = without_start(asked)
     given = _with_response(fit) if data is None else replace(fit.request, data=data, response=None)
-    request = replace(
+    return fit_formula(parse(text), changed(given, weights, offset, asked), reml)
+
+
+def changed(
+    given: Request, weights: str | ArrayLike | Keep | None, offset: str | ArrayLike | Keep | None, control: Control
+) -> Request:
+    """The request with another control, and with the weights and the offset that are not to stay as they were."""
+    return replace(
         given,
         weights=given.weights if isinstance(weights, Keep) else weights,
         offset=given.offset if isinstance(offset, Keep) else offset,
-        control=asked,
+        control=control,
     )
-    return fit_formula(parse(text), request, reml)
 
 
 def _with_response(fit: LinearEstimates) -> Request:

@@ -174,7 +174,7 @@ def test_no_variance_ends_in_an_exact_zero() -> None:
     one = fit("y ~ 1 + (1 | g)", data.assign(g=data["g"].astype(str)), ("binomial", "logit"))
     at = one.optimum.evaluation
     assert at.theta.tolist() == [0.0]
-    assert estimates.is_singular(one.objective, at.theta)
+    assert (at.theta[one.objective.layout.diagonal] == 0).any()
     assert one.optimum.converged
     assert one.beta[0] == pytest.approx(np.log(data["y"].mean() / (1 - data["y"].mean())), abs=1e-8)
 
