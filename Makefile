@@ -19,10 +19,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: book test lint lab clean
 
 book: $(VENV)/.installed
-	$(BIN)/jupyter-book build . --path-output . --all --warningiserror --keep-going
-	@echo
-	@echo "The workbook is ready. Open this page:"
-	@$(BIN)/python -c 'import pathlib; print("  " + pathlib.Path("_build/html/index.html").resolve().as_uri())'
+	$(BIN)/mixedsim book
 
 test: $(VENV)/.installed
 	$(ONE_THREAD) $(BIN)/python -m pytest --numprocesses auto $(PYTEST_ARGS)

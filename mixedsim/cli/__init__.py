@@ -1,4 +1,4 @@
-"""The commands: ``draw``, ``schema``, ``recover``, ``study``, ``power``, ``datasets``, ``exercises build``, ``grade``.
+"""The commands: from ``draw``, which makes a data set, to ``book``, which builds the workbook.
 
 Every command writes its files in one step and never over an existing one unless told to. What goes wrong and can be
 mended is one sentence on stderr and exit code 1.
@@ -18,6 +18,7 @@ from mixedsim import __version__
 from mixedsim.cli.data import datasets, draw, schema
 from mixedsim.cli.studies import power, recover, study
 from mixedsim.cli.teaching import exercises, grade
+from mixedsim.cli.workbook import book
 from mixedsim.errors import MixedsimError
 
 
@@ -44,5 +45,5 @@ def main() -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
-for command in (draw, schema, recover, study, power, datasets, exercises, grade):
+for command in (draw, schema, recover, study, power, datasets, exercises, grade, book):
     main.add_command(command)
