@@ -182,6 +182,9 @@ def _recoded(name: str, values: Any, known: pd.Index[Any] | None) -> Any:
             f"{', '.join(map(shown, unseen[:5]))}; "
             f"known are {', '.join(map(shown, known[:12]))}{', …' if len(known) > 12 else ''}."
         )
+    if isinstance(values, pd.Categorical):  # no value need be looked at
+        place = np.append(known.get_indexer(values.categories), -1)  # a missing value has code −1
+        return pd.Categorical.from_codes(place[values.codes], categories=known)
     return pd.Categorical(np.asarray(values, dtype=object), categories=known)
 
 

@@ -6,7 +6,7 @@ Rows with missing values are dropped, counted and reported once; everything that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -67,12 +67,17 @@ class Design:
     messages: tuple[str, ...]
     trials: Floats | None = None
     shares: bool = False
-    categories: tuple[Any, Any] | None = None
+    categories: tuple[Any, ...] | None = None
 
     @property
     def rows(self) -> int:
         """n, the number of rows used."""
         return len(self.y)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows are there to be looked at, and not only their sums."""
+        return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,7 @@ class Response:
     weights : n prior weights, or None.
     trials : n numbers of trials, or None.
     shares : whether the data hold the share of successes, not their number.
-    categories : what the data hold for failure and for success, where they hold no numbers.
+    categories : what the data hold for failure and for success, or for ordered categories, where they hold no numbers.
     messages : what there is to say, in words.
     """
 
@@ -93,7 +98,7 @@ class Response:
     weights: Floats | None = None
     trials: Floats | None = None
     shares: bool = False
-    categories: tuple[Any, Any] | None = None
+    categories: tuple[Any, ...] | None = None
     messages: tuple[str, ...] = ()
 
 
@@ -128,9 +133,8 @@ def build(
     FormulaError, DataError
         For a missing column, an infinite value, a factor with one level, a constant response and much else.
     """
-    if mixed and not formula.terms:
-        what = "the formula has no random term: add one such as (1 | group), or use ordinary least squares"
-        FormulaText(formula.text).fail(len(formula.text.rstrip()), what)
+    if mixed:
+        check_formula(formula)
     frame = as_frame(data)
     if len(frame) == 0:
         raise DataError("the data have no rows: check how they were read or filtered.")
@@ -158,7 +162,7 @@ def build(
         messages += response.messages
     shared: dict[str, Floats] = {}
     x = model_columns(formula.fixed, prepared, shared=shared)
-    _check_terms(formula, x)
+    check_terms(formula, x.terms)
     messages += _check_columns(x, index)
     factors, said = _factors(formula, columns, prepared, shared, index, residual)
     messages += said
@@ -179,6 +183,13 @@ def build(
         shares=response.shares,
         categories=response.categories,
     )
+
+
+def check_formula(formula: Formula) -> None:
+    """Raise `FormulaError` unless there is a random term."""
+    if not formula.terms:
+        what = "the formula has no random term: add one such as (1 | group), or use ordinary least squares"
+        FormulaText(formula.text).fail(len(formula.text.rstrip()), what)
 
 
 def _row_values(what: str, given: str | ArrayLike | None, frame: pd.DataFrame) -> Floats | None:
@@ -305,15 +316,14 @@ def _prepare(columns: dict[str, Values], formula: Formula) -> tuple[Prepared, li
         out[name] = dates_as_days(values)
         if isinstance(out[name], pd.Categorical):
             out[name] = out[name].remove_unused_categories()
-            messages += _check_category(name, out[name])
+            messages += check_category(name, out[name].categories, len(values))
         else:
             messages.append(f"the dates or times in {name!r} enter as days, so its slope is a change per day.")
     return out, messages
 
 
-def _check_category(name: str, values: pd.Categorical[Any]) -> list[str]:
+def check_category(name: str, levels: pd.Index[Any], rows: int) -> list[str]:
     """A factor needs two levels, and rows that share one; numbers read as text get a message."""
-    levels = values.categories
     if len(levels) == 1:
         raise DataError(
             f"the factor {name!r} has only one level, {shown(levels[0])}, so its effect cannot be estimated: "
@@ -322,7 +332,7 @@ def _check_category(name: str, values: pd.Categorical[Any]) -> list[str]:
     text = len(levels) > _MANY_CODES and pd.api.types.is_string_dtype(levels.dtype)
     numbers = text and bool(pd.to_numeric(pd.Series(levels), errors="coerce").notna().all())
     mend = f"convert it with data[{name!r}].astype(float)" if numbers else "leave it out, or use a coarser column"
-    if len(levels) == len(values):
+    if len(levels) == rows:
         what = "numbers stored as text, a different one in every row" if numbers else "a different level in every row"
         raise DataError(f"the factor {name!r} has {what}, so nothing is left for the residual: {mend}.")
     if numbers:
@@ -334,10 +344,15 @@ def _check_category(name: str, values: pd.Categorical[Any]) -> list[str]:
 def _check_not_boolean(formula: Formula, frame: pd.DataFrame) -> None:
     name = unquote(formula.response)
     if name in frame and is_boolean(frame[name]):
-        raise DataError(
-            f"the response {name!r} is boolean (True or False): use glmer with family='binomial', or convert it with "
-            f"data[{name!r}].astype(float)."
-        )
+        raise boolean_response(name)
+
+
+def boolean_response(name: str) -> DataError:
+    """What to say of a response of True and False."""
+    return DataError(
+        f"the response {name!r} is boolean (True or False): use glmer with family='binomial', or convert it with "
+        f"data[{name!r}].astype(float)."
+    )
 
 
 def _response(formula: Formula, prepared: Prepared) -> Floats:
@@ -380,11 +395,16 @@ def numbers_of(name: str, values: Values) -> Floats:
 def _check_varies(formula: Formula, y: Floats, offset: Floats | None) -> None:
     rest = y if offset is None else y - offset
     if len(y) > 1 and float(rest.max()) == float(rest.min()):
-        less = "" if offset is None else " less its offset"
-        raise DataError(
-            f"the response {unquote(formula.response)!r}{less} is constant ({rest[0]:g} in all rows), so there is "
-            "nothing to model: check the column."
-        )
+        raise constant_response(formula, float(rest[0]), offset is not None)
+
+
+def constant_response(formula: Formula, value: float, less_offset: bool) -> DataError:
+    """What to say of a response that does not vary."""
+    less = " less its offset" if less_offset else ""
+    return DataError(
+        f"the response {unquote(formula.response)!r}{less} is constant ({value:g} in all rows), so there is nothing to "
+        "model: check the column."
+    )
 
 
 def _factors(
@@ -413,10 +433,10 @@ def _factors(
     return tuple(factors), messages
 
 
-def _check_terms(formula: Formula, x: Columns) -> None:
-    """A calculation such as C(z) may turn out to have one level, and then no column at all."""
+def check_terms(formula: Formula, terms: Sequence[str]) -> None:
+    """A calculation such as C(z) may turn out to have one level, and then no column at all: none among `terms`."""
     for term in fixed_terms(formula.fixed):
-        if len(term.factors) == 1 and str(term) not in x.terms:
+        if len(term.factors) == 1 and str(term) not in terms:
             raise DataError(f"the term {str(term)!r} has only one level, so it has no effect: leave it out.")
 
 
@@ -436,6 +456,12 @@ def _check_size(name: str, column: Floats, index: pd.Index[Any]) -> list[str]:
         bad = ~np.isfinite(column)
         raise DataError(f"the column {name} is not finite: {row_of(bad, index, column)}; check what goes into it.")
     check_range(f"column {name} holds", column)
+    return lost_digits(name, low, high)
+
+
+def lost_digits(name: str, low: float, high: float) -> list[str]:
+    """A message if rounding has eaten the differences of values that lie between `low` and `high`."""
+    largest = max(abs(low), abs(high))
     if 0 < high - low < largest * np.finfo(float).eps / _LOST:
         return [
             f"the values of {name} lie near {largest:.2g} but only {high - low:.2g} apart, and rounding has cost them "

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mixedsim.columns import Columns
 from mixedsim.errors import DataError, shown
@@ -57,6 +58,32 @@ class GroupingFactor:
         """Names of all q effects that vary by this factor."""
         return tuple(name for term in self.terms for name in term.columns.names)
 
+    def rows_by_level(self) -> NDArray[np.int64]:
+        """J numbers of rows."""
+        return np.bincount(self.codes, minlength=len(self.levels))
+
+    def cells(self, term: VaryingTerm) -> int:
+        """How many combinations of the levels and the values of the term's columns occur."""
+        cells = np.asarray(self.codes, dtype=np.int64)
+        for column in term.columns.columns:
+            if isinstance(column, float):
+                continue
+            values, found = pd.factorize(column)
+            cells = pd.factorize(cells * len(found) + values)[0]
+        return int(cells.max()) + 1
+
+
+class Evidence(Protocol):
+    """What tells whether effects can be told apart: the rows, or sums over them."""
+
+    def dependent(self, factor: GroupingFactor, terms: Sequence[VaryingTerm]) -> str | None:
+        """The first effect of these terms that depends linearly on earlier ones, or is zero in all rows."""
+        ...
+
+    def alike(self, a: GroupingFactor, b: GroupingFactor) -> bool:
+        """Whether two factors with equally many levels group the rows alike."""
+        ...
+
 
 def check_factor(
     factor: GroupingFactor,
@@ -64,6 +91,7 @@ def check_factor(
     fixed: str,
     categories: Collection[str],
     residual: bool = True,
+    evidence: Evidence | None = None,
 ) -> list[str]:
     """Messages about a grouping factor; raises `DataError` where a variance cannot be known.
 
@@ -74,12 +102,14 @@ def check_factor(
     fixed : the fixed part of the formula.
     categories : the columns that are categorical.
     residual : whether there is a residual from which its effects must be told.
+    evidence : what tells whether effects depend on each other; the rows if None.
     """
-    _check_size(factor, len(factor.codes), residual)
-    messages = _check_effects(factor)
+    evidence = FromRows() if evidence is None else evidence
+    _check_size(factor, int(factor.rows_by_level().sum()), residual)
+    messages = _check_effects(factor, evidence)
     _check_left_over(factor, fixed, categories)
     for other in others:
-        _check_apart(factor, other)
+        _check_apart(factor, other, evidence)
     if len(factor.levels) < _FEW_LEVELS:
         messages.append(
             f"{factor.name!r} has only {len(factor.levels)} levels: its standard deviation is known very poorly from "
@@ -112,16 +142,16 @@ def _check_size(factor: GroupingFactor, rows: int, residual: bool) -> None:
             )
 
 
-def _check_effects(factor: GroupingFactor) -> list[str]:
+def _check_effects(factor: GroupingFactor, evidence: Evidence) -> list[str]:
     """Effects of one term must be independent columns; those of several terms get a message if they are not."""
     for term in factor.terms:
-        dependent = _dependent([term])
+        dependent = evidence.dependent(factor, [term])
         if dependent:
             raise DataError(
                 f"the effect {dependent!r} in {term.term.text} cannot be told from the other effects of the term, "
                 "on which it depends linearly: leave it out."
             )
-    dependent = _dependent(factor.terms) if len(factor.terms) > 1 else None
+    dependent = evidence.dependent(factor, factor.terms) if len(factor.terms) > 1 else None
     if dependent is None:
         return []
     text = " and ".join(term.term.text for term in factor.terms)
@@ -131,19 +161,28 @@ def _check_effects(factor: GroupingFactor) -> list[str]:
     ]
 
 
-def _dependent(terms: Sequence[VaryingTerm]) -> str | None:
-    """The first effect that depends linearly on earlier ones, or is zero in all rows."""
-    names = [name for term in terms for name in term.columns.names]
-    columns = [column for term in terms for column in term.columns.columns]
-    constant = sum(isinstance(column, float) for column in columns)
-    if len(columns) - constant <= 1 and constant <= 1:  # the common cases, without looking at products
-        for name, column in zip(names, columns, strict=True):
-            if not isinstance(column, float) and (column[0] == 0 or constant) and (column == column[0]).all():
-                return name
-        return None
-    rows = terms[0].columns.rows
-    dropped = scale_fixed(columns, has_intercept=constant > 0, standardise=Standardiser(rows)).dropped
-    return names[dropped[0]] if dropped else None
+class FromRows:
+    """`Evidence` from the rows themselves."""
+
+    def dependent(self, factor: GroupingFactor, terms: Sequence[VaryingTerm]) -> str | None:
+        """The first effect of these terms that depends linearly on earlier ones, or is zero in all rows."""
+        names = [name for term in terms for name in term.columns.names]
+        columns = [column for term in terms for column in term.columns.columns]
+        constant = sum(isinstance(column, float) for column in columns)
+        if len(columns) - constant <= 1 and constant <= 1:  # the common cases, without looking at products
+            for name, column in zip(names, columns, strict=True):
+                if not isinstance(column, float) and (column[0] == 0 or constant) and (column == column[0]).all():
+                    return name
+            return None
+        rows = terms[0].columns.rows
+        dropped = scale_fixed(columns, has_intercept=constant > 0, standardise=Standardiser(rows)).dropped
+        return names[dropped[0]] if dropped else None
+
+    def alike(self, a: GroupingFactor, b: GroupingFactor) -> bool:
+        """Whether two factors with equally many levels group the rows alike."""
+        partner = np.empty(len(a.levels), dtype=np.intp)
+        partner[a.codes] = b.codes
+        return bool((partner[a.codes] == b.codes).all())
 
 
 def _check_left_over(factor: GroupingFactor, fixed: str, categories: Collection[str]) -> None:
@@ -161,14 +200,12 @@ def _check_left_over(factor: GroupingFactor, fixed: str, categories: Collection[
             )
 
 
-def _check_apart(a: GroupingFactor, b: GroupingFactor) -> None:
+def _check_apart(a: GroupingFactor, b: GroupingFactor, evidence: Evidence) -> None:
     """Two factors that group the rows alike cannot both carry the same effect."""
     both = [effect for effect in a.effects if effect in b.effects]
     if not both or len(a.levels) != len(b.levels):
         return
-    partner = np.empty(len(a.levels), dtype=np.intp)
-    partner[a.codes] = b.codes
-    if (partner[a.codes] == b.codes).all():
+    if evidence.alike(a, b):
         raise DataError(
             f"{b.name!r} and {a.name!r} group the rows alike, so nothing tells the effects of {both[0]} by the one "
             "from those by the other: keep one of them."

@@ -42,6 +42,13 @@ def group_codes(columns: Mapping[str, Values]) -> tuple[Codes, Levels]:
     if len(columns) == 1:
         return coded[0][0], Levels(parts[0], names, parts, np.arange(len(parts[0])))
     present, codes = np.unique(_joint([c for c, _ in coded], parts), return_inverse=True)
+    return codes.astype(np.intp), labelled(names, parts, present)
+
+
+def labelled(names: tuple[str, ...], parts: tuple[pd.Index[Any], ...], present: NDArray[np.int64]) -> Levels:
+    """The `Levels` with these combinations of the columns' values."""
+    if len(parts) == 1:
+        return Levels(parts[0], names, parts, present)
     left = present
     labels: list[Any] = []
     for part in reversed(parts):
@@ -51,7 +58,7 @@ def group_codes(columns: Mapping[str, Values]) -> tuple[Codes, Levels]:
     if not joined.is_unique:
         twice = joined[joined.duplicated()][0]
         raise DataError(f"two combinations of {' and '.join(names)} are both called {twice!r}: rename one level.")
-    return codes.astype(np.intp), Levels(joined, names, parts, present)
+    return Levels(joined, names, parts, present)
 
 
 def codes_in(levels: Levels, frame: pd.DataFrame, *, allow_new: bool = False) -> tuple[Codes, NDArray[np.bool_]]:

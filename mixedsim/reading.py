@@ -93,6 +93,13 @@ def is_boolean(series: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_bool_dtype(series.dtype))
 
 
+def is_text(series: pd.Series[Any]) -> bool:
+    """Whether a column holds text, with gaps or without, whose values therefore have no order but the alphabet's."""
+    if pd.api.types.is_object_dtype(series.dtype):
+        return pd.api.types.infer_dtype(series, skipna=True) == "string"
+    return bool(pd.api.types.is_string_dtype(series.dtype)) and not isinstance(series.dtype, pd.CategoricalDtype)
+
+
 def _with_gaps(name: str, series: pd.Series[Any]) -> NDArray[Any]:
     """Numbers that may be missing as floats; raises where whole numbers, as in an identifier, would be run together."""
     numbers = pd.to_numeric(series)

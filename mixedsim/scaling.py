@@ -34,12 +34,26 @@ class FixedScaling:
     columns : p standardised columns.
     kept, dropped : positions of the columns that stay, and of those that depend linearly on earlier ones.
     transform : p × p upper triangular T with ``X̃ = X T``.
+    summed : ``X̃'X̃``, p × p, where the columns are not in memory; else None.
+    dependent : what the dropped columns are made of, kept × dropped in the units of the data, where columns are not in
+        memory; else None.
     """
 
     columns: tuple[Column, ...]
     kept: tuple[int, ...]
     dropped: tuple[int, ...]
     transform: Floats
+    summed: Floats | None = None
+    dependent: Floats | None = None
+
+    def squares(self, rows: int) -> Floats:
+        """``X̃'X̃`` over the rows, whatever their weights: p × p."""
+        if self.summed is not None:
+            return self.summed
+        x = np.empty((rows, len(self.kept)), order="F")
+        for j, column in enumerate(self.columns):
+            x[:, j] = column
+        return np.asarray(x.T @ x)
 
     @property
     def log_det(self) -> float:
@@ -124,9 +138,7 @@ def scale_fixed(columns: Sequence[Column], has_intercept: bool, standardise: Sta
     return FixedScaling(out, tuple(kept), dropped, transform)
 
 
-def _independent(
-    scaled: Sequence[Column], scales: Floats, rows: int
-) -> tuple[list[int], tuple[Floats, Floats] | None]:
+def _independent(scaled: Sequence[Column], scales: Floats, rows: int) -> tuple[list[int], tuple[Floats, Floats] | None]:
     """Positions of columns that do not depend on earlier ones; with Q and R of them where the rows had to be asked."""
     usable = [j for j in range(len(scaled)) if scales[j] > 0]
     # the intercept is judged first, wherever it stands: never drop it for a predictor's sake

@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "mixedsim"
 FLOORS = {
     **dict.fromkeys(("errors", "calculation", "grammar", "formula", "update_formula", "reading", "levels"), 1),
     **dict.fromkeys(("plain_columns", "columns", "frame", "grouping", "scaling", "design", "response", "equation"), 1),
-    **dict.fromkeys(("listing", "files", "datasets", "simulate", "words"), 1),
+    **dict.fromkeys(("ordered_response",), 1),
+    **dict.fromkeys(("listing", "files", "datasets", "simulate", "words", "streams"), 1),
     "engine": 2,
     "inference": 3,
     "models": 4,
@@ -36,6 +37,7 @@ TOP = "mixedsim"
 LATE = {
     ("mixedsim", "mixedsim.*"): "importing mixedsim loads nothing but names",
     ("mixedsim.engine.optimise", "mixedsim.engine.general_search"): "scipy.optimize is slow to load, and hardly used",
+    ("mixedsim.inference.profile", "mixedsim.inference.profile_contours"): "scipy.interpolate is slow, for pictures",
     ("mixedsim.simulate.papers", "mixedsim.plot"): "Population.dag: pictures lie floors above, for those who have them",
     ("mixedsim.simulate.papers", "mixedsim.simulate.schema"): "it reads the fields of Population, which stands on it",
     ("mixedsim.simulate.population", "mixedsim.study.like"): "Population.from_fit: whoever has a fit has that floor",

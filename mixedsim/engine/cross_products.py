@@ -136,9 +136,7 @@ def cross_products(
         zz.append(block)
         zx.append(np.ascontiguousarray(beside[:, :, :p]))
         zy.append(np.ascontiguousarray(beside[:, :, p:]))
-    cross = {
-        (f, g): _pairs(groups[f], groups[g], weights) for g in range(len(groups)) for f in range(g)
-    }
+    cross = {(f, g): _pairs(groups[f], groups[g], weights) for g in range(len(groups)) for f in range(g)}
     rows = np.empty((n, p + responses.shape[1]), order="F")
     for k, column in enumerate(right):
         rows[:, k] = column
@@ -210,5 +208,6 @@ def _merge(one: CrossBlocks, other: CrossBlocks) -> CrossBlocks:
     pair = np.concatenate([one.left * width + one.right, other.left * width + other.right])
     present, which = np.unique(pair, return_inverse=True)
     blocks = np.zeros((len(present), *one.blocks.shape[1:]))
-    np.add.at(blocks, which, np.concatenate([one.blocks, other.blocks]))
+    blocks[which[: len(one.left)]] = one.blocks  # no pair stands twice in either
+    blocks[which[len(one.left) :]] += other.blocks
     return CrossBlocks((present // width).astype(np.intp), (present % width).astype(np.intp), blocks)

@@ -96,7 +96,7 @@ def pose(design: Design) -> Problem:
         scaled = [scale_varying(term.columns.columns, standardise) for term in factor.terms]
         columns = tuple(column for some, _ in scaled for column in some)
         groups.append(Grouping(factor.codes, len(factor.levels), columns))
-        transforms.append(_side_by_side([t for _, t in scaled]))
+        transforms.append(side_by_side([t for _, t in scaled]))
         shapes.append(FactorShape(len(factor.levels), tuple(len(some) for some, _ in scaled)))
     kept_names = [design.x.names[j] for j in fixed.kept]
     return Problem(
@@ -109,7 +109,7 @@ def pose(design: Design) -> Problem:
     )
 
 
-def _side_by_side(blocks: list[Floats]) -> Floats:
+def side_by_side(blocks: list[Floats]) -> Floats:
     """The block-diagonal matrix of square blocks."""
     out = np.zeros((sum(map(len, blocks)),) * 2)
     begin = 0

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from mixedsim.design import Design, GroupingFactor
 from mixedsim.engine import Problem
+from mixedsim.engine.streamed import StreamedDesign
 from mixedsim.errors import MixedsimError
 
 Floats = NDArray[np.float64]
@@ -108,6 +109,8 @@ def variance_parts(design: Design, problem: Problem, at: Estimates) -> VarianceP
     {'adjusted': 0.589, 'unadjusted': 0.424}
     """
     size = problem.response.scale**2
+    if isinstance(design, StreamedDesign):
+        return _from_sums(design, problem, at)
     fixed = np.zeros(design.rows)
     for column, b in zip(problem.fixed.columns, at.beta, strict=True):
         if not isinstance(column, float):  # a constant moves all rows alike
@@ -120,6 +123,18 @@ def variance_parts(design: Design, problem: Problem, at: Estimates) -> VarianceP
         random=random,
         residual=size * at.sigma2,
     )
+
+
+def _from_sums(design: StreamedDesign, problem: Problem, at: Estimates) -> VarianceParts:
+    """The same where the rows are not in memory."""
+    size = problem.response.scale**2
+    random = {}
+    for f, (factor, lam) in enumerate(zip(design.factors, problem.layout.lambdas(at.theta), strict=True)):
+        own = np.einsum("ij,ik,kj->j", lam, design.varying_squares[f], lam)  # mean_i (λ_j'z_i)²
+        starts = np.cumsum([0, *(len(term.columns.names) for term in factor.terms)])
+        random[factor.name] = tuple(float(size * at.sigma2 * part) for part in np.add.reduceat(own, starts[:-1]))
+    fixed = float(at.beta @ design.fixed_covariance @ at.beta)
+    return VarianceParts(fixed=size * fixed, random=random, residual=size * at.sigma2)
 
 
 def random_variances(factors: Sequence[GroupingFactor], problem: Problem, theta: Floats) -> Floats:

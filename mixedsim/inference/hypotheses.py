@@ -38,9 +38,7 @@ def check_type(kind: object) -> None:
         raise MixedsimError(f"type must be 1, 2 or 3, found {kind!r}.")
 
 
-def hypotheses(
-    design: Design, problem: Problem, kind: Type, information: Floats | None = None
-) -> dict[str, Floats]:
+def hypotheses(design: Design, problem: Problem, kind: Type, information: Floats | None = None) -> dict[str, Floats]:
     """Return the hypothesis of each term as a matrix L of the statement ``Lβ = 0``: {term: k × p}.
 
     The columns of L are the p coefficients that could be estimated, in the data's units. A term about which the data
@@ -157,23 +155,24 @@ def dependence(design: Design, problem: Problem) -> Floats:
     out = np.zeros((len(kept), len(kept) + len(dropped)))
     out[:, kept] = np.eye(len(kept))
     if dropped:
+        out[:, dropped] = _dependent(design, problem, dropped)
+    return out
+
+
+def _dependent(design: Design, problem: Problem, dropped: list[int]) -> Floats:
+    found = problem.fixed.dependent
+    if found is None:
         rows = design.rows
         x = np.column_stack([np.broadcast_to(column, rows) for column in problem.fixed.columns])
         wanted = np.column_stack([np.broadcast_to(design.x.columns[j], rows) for j in dropped])
         found = problem.fixed.transform @ np.linalg.lstsq(x, wanted, rcond=None)[0]
-        found[np.abs(found) < 1e-10 * np.abs(found).max(initial=1.0)] = 0.0
-        out[:, dropped] = found
-    return out
+    return np.where(np.abs(found) < 1e-10 * np.abs(found).max(initial=1.0), 0.0, found)
 
 
 def _root(problem: Problem) -> Floats:
     """R of X = QR for the kept columns in the data's units (prior weights do not count): p × p."""
-    rows = problem.cp.n
-    p = len(problem.fixed.kept)
-    x = np.empty((rows, p), order="F")
-    for j, column in enumerate(problem.fixed.columns):
-        x[:, j] = column
-    standard = np.linalg.cholesky(x.T @ x).T if p else np.empty((0, 0))
+    squares = problem.fixed.squares(problem.cp.n)
+    standard = np.linalg.cholesky(squares).T if len(squares) else squares
     return np.asarray(standard @ np.linalg.inv(problem.fixed.transform))
 
 

@@ -87,7 +87,8 @@ def check(fit: LinearEstimates) -> Check:
     undetermined = any("do not determine" in message for message in fit.messages)
     out.boundary = _boundary(fit, directions) if directions else _level(fit) if undetermined else _table([])
     culprits = {(d.factor, d.where.start) for d in directions}
-    out.what_if = what_if(fit, None if undetermined else culprits) if culprits or undetermined else pd.DataFrame()
+    asked = (culprits or undetermined) and fit.design.in_memory  # other models would have to read everything again
+    out.what_if = what_if(fit, None if undetermined else culprits) if asked else pd.DataFrame()
     return out
 
 

@@ -10,10 +10,13 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mixedsim.design import Design, build
+from mixedsim.design import Design, build, check_formula
 from mixedsim.engine import Control, Objective, Optimum, Problem, minimise, pose
+from mixedsim.engine.streamed import pose_stream
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import Formula
+from mixedsim.reading import require
+from mixedsim.streams import Asked, Source, as_source
 
 Floats = NDArray[np.float64]
 _NAMED = 3  # terms that are named when there are too many columns
@@ -49,8 +52,28 @@ class Parts(TypedDict):
 
 def fit_formula(formula: Formula, request: Request, reml: bool) -> Parts:
     """The parts of a fitted model, from a formula and the request."""
+    source = as_source(request.data)
+    if source is not None:
+        return _fit_stream(formula, source, request, reml)
     design = build(formula, request.data, request.weights, request.offset)
     return fit_problem(design, pose(design), request, reml)
+
+
+def _fit_stream(formula: Formula, source: Source, request: Request, reml: bool) -> Parts:
+    """The parts of a fitted model from rows that are read in chunks."""
+    for what, given in (("weights", request.weights), ("offset", request.offset)):
+        if given is not None and not isinstance(given, str):
+            raise DataError(
+                f"{what} must be the name of a column where the rows are read in chunks, found "
+                f"{type(given).__name__}: add them to {source.name} as a column."
+            )
+    check_formula(formula)
+    extra = [name for name in (request.weights, request.offset) if isinstance(name, str)]
+    require(dict.fromkeys(source.columns), [*formula.variables, *extra])
+    names = tuple(sorted(formula.variables & set(source.columns)))
+    asked = Asked(names, *(given if isinstance(given, str) else None for given in (request.weights, request.offset)))
+    design, problem = pose_stream(formula, source, asked)
+    return fit_problem(design, problem, replace(request, data=source), reml)
 
 
 def fit_problem(design: Design, problem: Problem, request: Request, reml: bool) -> Parts:

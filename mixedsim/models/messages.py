@@ -61,7 +61,7 @@ def _of_data(message: str, design: Design) -> Finding:
     evidence = ""
     for factor in design.factors:
         if message.startswith(f"{factor.name!r} has only"):
-            rows = np.bincount(factor.codes, minlength=len(factor.levels))
+            rows = factor.rows_by_level()
             evidence = ", ".join(f"{level}: {n} rows" for level, n in zip(factor.levels, rows, strict=True))
     return Finding(message, evidence, tail.rstrip("."))
 
@@ -80,7 +80,7 @@ def looks_continuous(factors: Sequence[GroupingFactor]) -> list[Finding]:
                 f"the grouping factor {factor.name!r} looks continuous: {len(values)} distinct numbers such as "
                 f"{broken[0]:g}; {mend}."
             )
-            out.append(Finding(message, f"{len(values)} levels in {len(factor.codes)} rows", mend))
+            out.append(Finding(message, f"{len(values)} levels in {factor.rows_by_level().sum()} rows", mend))
     return out
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
 from formulaic.parser.types import Factor
 
 from mixedsim.design import GroupingFactor, VaryingTerm
@@ -40,7 +38,7 @@ def simpler(factor: GroupingFactor, term: VaryingTerm, factors: Sequence[Groupin
         pieces.append(RandomTerm("1", factor.name, by).text)
     both = (*crossed, *by)
     known = any(set(other.coding.names) == set(both) for other in factors)
-    if not known and _cells(factor, term) > len(factor.levels):
+    if not known and factor.cells(term) > len(factor.levels):
         pieces.append(RandomTerm("1", ":".join(both), both).text)
     if not pieces:
         return "leave it out"
@@ -65,14 +63,3 @@ def _category(factor: Factor, names: Sequence[str]) -> str | None:
         (column,) = variables_of(factor.expr)
         return column
     return column_of(factor)
-
-
-def _cells(factor: GroupingFactor, term: VaryingTerm) -> int:
-    """How many combinations of the grouping factor's levels and the values of the term's columns occur."""
-    cells = np.asarray(factor.codes, dtype=np.int64)
-    for column in term.columns.columns:
-        if isinstance(column, float):
-            continue
-        values, found = pd.factorize(column)
-        cells = pd.factorize(cells * len(found) + values)[0]
-    return int(cells.max()) + 1

@@ -34,7 +34,9 @@ class Summary(SummaryLayout):
         return f"<strong>Linear mixed model</strong> fitted by {method}", f"{criterion} {self.fit.deviance:.1f}"
 
     def scaled_residuals(self) -> Sequence[float]:
-        """Residuals over sigma."""
+        """Residuals over sigma; none where the rows are not in memory."""
+        if not self.fit.design.in_memory:
+            return []
         return residuals(self.fit, "scaled").tolist()
 
     def fixed_title(self, before: str, after: str) -> str:

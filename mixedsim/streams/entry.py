@@ -1,0 +1,30 @@
+"""What somebody passed for data, as a source of chunks if it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mixedsim.streams.arrow_source import ArrowSource
+from mixedsim.streams.frame_source import FrameSource, Spooled
+from mixedsim.streams.source import Source, is_path
+
+
+def as_source(data: Any) -> Source | None:
+    """Return the source of chunks that `data` is, or None if it is a table in memory.
+
+    A path is a Parquet or CSV file, or a folder of them. A list of DataFrames, or what can be asked again for an
+    iterator over them, is read each time anew; an iterator gives its frames once, so they are kept in a file.
+    """
+    if isinstance(data, Source):
+        return data
+    if is_path(data):
+        return ArrowSource(data)
+    if isinstance(data, Iterator):
+        return FrameSource(Spooled(data))
+    if isinstance(data, Sequence) and len(data) and all(isinstance(one, pd.DataFrame) for one in data):
+        frames = tuple(data)
+        return FrameSource(lambda: frames)
+    return None

@@ -1,0 +1,73 @@
+"""Rows that come in chunks: what a source of them is, and which things are one.
+
+A source is read as often as it takes, each time from the start, and only the columns that a model needs.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mixedsim.reading import Values
+
+CHUNK: Final = 1_000_000  # rows: enough for NumPy to be busy, few enough for the cache of a laptop's memory
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some rows.
+
+    Attributes
+    ----------
+    columns : the columns asked for, as `mixedsim.reading.read_column` gives them.
+    text : those of them that hold text, whose categories therefore have no order of their own.
+    rows : how many rows there are.
+    first : how many rows the source has before them.
+    where : the file or piece that they stand in, for messages; empty where there is but one.
+    before : how many rows of that file stand before them.
+    """
+
+    columns: Mapping[str, Values]
+    text: frozenset[str]
+    rows: int
+    first: int
+    where: str = ""
+    before: int = 0
+
+    def place(self, row: int) -> str:
+        """Where row number `row` of the chunk stands, in words."""
+        return f"row {self.before + row} of {self.where}" if self.where else f"row {self.first + row}"
+
+
+class Source(ABC):
+    """A table too large for memory, or far away.
+
+    Attributes
+    ----------
+    name : what messages call it.
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+
+    @abstractmethod
+    def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
+        """All rows, in order, with the columns `names` alone.
+
+        Raises
+        ------
+        DataError
+            For a piece that cannot be read, or lacks a column: it names the piece.
+        """
+
+
+def is_path(data: Any) -> bool:
+    """Whether `data` is the path of a file or folder."""
+    return isinstance(data, str | os.PathLike)
