@@ -122,21 +122,6 @@ def _mean_of(a: tuple[int, float], b: tuple[int, float]) -> tuple[int, float]:
     return n, a[1] + (b[1] - a[1]) * b[0] / n
 
 
-def total(portions: Iterable[Portion]) -> Portion:
-    """The sum; like merged with like in size, so that many small sets of levels are not copied into a large one."""
-    stack: list[tuple[int, Portion]] = []
-    for portion in portions:
-        rank, own = 0, portion
-        while stack and stack[-1][0] == rank:
-            own = stack.pop()[1] + own
-            rank += 1
-        stack.append((rank, own))
-    whole = stack.pop()[1]
-    while stack:
-        whole = stack.pop()[1] + whole
-    return whole
-
-
 def measured(formula: Formula, learned: Learned, ruler: Ruler, own: Kept) -> Portion:
     """Complete rows as a portion."""
     rows = row_columns(formula, learned, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -22,16 +22,17 @@ from mixedsim.design import (
 )
 from mixedsim.engine.covariance import FactorShape, Layout
 from mixedsim.engine.cross_products import CrossProducts
-from mixedsim.engine.portion import Portion, measured, total
+from mixedsim.engine.portion import Portion, measured
 from mixedsim.engine.problem import Problem, side_by_side
-from mixedsim.engine.ruler import Ruler, cut, row_columns
+from mixedsim.engine.ruler import RowColumns, Ruler, cut, row_columns
 from mixedsim.engine.standardise import Units, first_dependent, fixed_units, in_units, reordered, taken, term_units
 from mixedsim.errors import DataError
 from mixedsim.formula import Formula, check_varies_once, unquote, variables_of
 from mixedsim.grouping import check_factor
 from mixedsim.scaling import FixedScaling, ResponseScaling
-from mixedsim.streams import Asked, Learned, Source, Tally, complete, learn
+from mixedsim.streams import Asked, Chunk, Learned, Source, Tally, learn, sweep
 from mixedsim.streams.group_levels import settled
+from mixedsim.streams.kept import Kept
 
 Floats = NDArray[np.float64]
 
@@ -129,13 +130,13 @@ def pose_stream(formula: Formula, source: Source, asked: Asked) -> tuple[Streame
         As `mixedsim.design.build` does, and for a chunk that cannot be read: it names the file.
     """
     check_varies_once(formula)
-    learned = learn(formula, source, asked)
-    summed = _sum(formula, source, asked, learned, None)
+    learned, first = learn(formula, source, asked)
+    rows = row_columns(formula, learned, first)
+    ruler = cut(rows)
+    summed = _sum(formula, source, asked, learned, ruler, rows)
     units = _units(summed)
-    if (
-        units.mix is not None
-    ):  # columns that nearly depend on each other lose digits in sums: once more, made orthogonal
-        summed = _sum(formula, source, asked, learned, replace(summed.ruler, mix=units.mix))
+    if units.mix is not None:  # columns that nearly depend on each other lose digits in sums: again, made orthogonal
+        summed = _sum(formula, source, asked, learned, replace(ruler, mix=units.mix), rows)
         units = _units(summed)
     return _finished(formula, source, asked, learned, summed, units)
 
@@ -151,22 +152,22 @@ class Summed:
     terms: tuple[tuple[Columns, ...], ...]
 
 
-def _sum(formula: Formula, source: Source, asked: Asked, learned: Learned, ruler: Ruler | None) -> Summed:
+def _sum(formula: Formula, source: Source, asked: Asked, learned: Learned, ruler: Ruler, rows: RowColumns) -> Summed:
     """Read all rows."""
-    tallies: list[Tally] = []
-    first: list[Any] = []
+    tally, whole = sweep(source, asked, learned.held, _Measure(formula, learned, ruler))
+    return Summed(whole, ruler, tally, rows.x, rows.terms)
 
-    def portions() -> Iterator[Portion]:
-        for _, own in complete(source, asked, tallies):
-            if not first:
-                rows = row_columns(formula, learned, own)
-                first.extend([rows, cut(rows) if ruler is None else ruler])
-            yield measured(formula, learned, first[1], own)
 
-    whole = total(portions())
-    tally = sum(tallies, Tally())
-    tally.check()
-    return Summed(whole, first[1], tally, first[0].x, first[0].terms)
+@dataclass(frozen=True, eq=False)
+class _Measure:
+    """What is done to a chunk; it can be sent to another process."""
+
+    formula: Formula
+    learned: Learned
+    ruler: Ruler
+
+    def __call__(self, chunk: Chunk, own: Kept) -> Portion:
+        return measured(self.formula, self.learned, self.ruler, own)
 
 
 def _units(summed: Summed) -> Units:
@@ -200,7 +201,7 @@ def _finished(
         factors=tuple(factors),
         weights=None if asked.weights is None else absent,  # type: ignore[arg-type]
         offset=None if asked.offset is None else absent,  # type: ignore[arg-type]
-        kinds=learned.kinds,
+        kinds=learned.held.kinds,
         index=absent,  # type: ignore[arg-type]
         used=absent,  # type: ignore[arg-type]
         rows_given=summed.tally.given,
@@ -282,7 +283,7 @@ def _check_factors(
     order: list[int],
 ) -> list[str]:
     evidence = _FromSums(factors, cp, [summed.portion.varying[f] for f in order])
-    categories = {name for name, kind in learned.kinds.items() if kind == "categories"}
+    categories = {name for name, kind in learned.held.kinds.items() if kind == "categories"}
     messages = []
     for place in sorted(range(len(factors)), key=lambda i: order[i]):  # in the formula's order, as in memory
         others = [factors[i] for i in range(len(factors)) if order[i] < order[place]]
@@ -320,7 +321,7 @@ def _typical(formula: Formula, learned: Learned, summed: Summed) -> dict[str, An
     """Few values with the levels and the mean of every predictor: what a reference grid asks for."""
     out: dict[str, Any] = {}
     for name in sorted(variables_of(formula.fixed)):
-        if name in learned.levels and learned.kinds[name] == "categories":
+        if name in learned.levels and learned.held.kinds[name] == "categories":
             out[name] = pd.Categorical(learned.levels[name], categories=learned.levels[name])
         elif name in learned.levels:
             out[name] = learned.levels[name].to_numpy()

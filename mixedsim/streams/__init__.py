@@ -4,10 +4,11 @@ from mixedsim.streams.arrow_source import ArrowSource
 from mixedsim.streams.entry import as_source
 from mixedsim.streams.frame_source import FrameSource
 from mixedsim.streams.kept import Asked, Tally
-from mixedsim.streams.learning import Learned, complete, learn, predictors
+from mixedsim.streams.learning import Learned, learn, predictors
 from mixedsim.streams.source import Chunk, Source
+from mixedsim.streams.sweep import sweep
 
 __all__ = [
-    "ArrowSource", "Asked", "Chunk", "FrameSource", "Learned", "Source", "Tally", "as_source", "complete", "learn",
-    "predictors",
+    "ArrowSource", "Asked", "Chunk", "FrameSource", "Learned", "Source", "Tally", "as_source", "learn", "predictors",
+    "sweep",
 ]  # fmt: skip

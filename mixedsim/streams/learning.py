@@ -6,12 +6,13 @@ predictor is a category, or a call such as ``scale(x)`` learns from the data, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mixedsim.columns import ColumnSpec, model_columns
 from mixedsim.design import boolean_response, check_category
@@ -20,7 +21,10 @@ from mixedsim.formula import Formula, fixed_terms, unquote, variables_of
 from mixedsim.reading import Values, dates_as_days, is_numeric, kind_of
 from mixedsim.streams.kept import Asked, Kept, Tally, kept
 from mixedsim.streams.source import Chunk, Source
-from mixedsim.streams.stateful import Call, Moments, calls, tell, values_of
+from mixedsim.streams.stateful import Moments, calls, tell, values_of
+from mixedsim.streams.sweep import Held, sweep
+
+Floats = NDArray[np.float64]
 
 _MOST: Final = 10_000  # different numbers in a column that the formula makes a factor
 _FEW: Final = 50  # rows of which a call learns what it will be told anew
@@ -33,7 +37,7 @@ class Learned:
     Attributes
     ----------
     specs : for the fixed part and the effects of every term.
-    kinds : what each column holds: numbers, categories, dates or durations.
+    held : what each column holds: numbers, categories, dates or durations.
     sorted : for each column whether its levels are sorted (else they keep the order of their categories).
     levels : of every predictor that is a category, or is made one.
     booleans : columns of True and False.
@@ -41,25 +45,53 @@ class Learned:
     """
 
     specs: Mapping[str, ColumnSpec]
-    kinds: Mapping[str, str]
+    held: Held
     sorted: Mapping[str, bool]
     levels: Mapping[str, pd.Index[Any]]
     booleans: frozenset[str]
     messages: tuple[str, ...]
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Seen:
-    """What a reading of all rows collects."""
+    """What a reading of all rows collects: levels in order, whether they occur or not; those that do; moments."""
 
-    levels: dict[str, pd.Index[Any]] = field(default_factory=dict)  # in order, whether they occur or not
-    used: dict[str, pd.Index[Any]] = field(default_factory=dict)
-    moments: dict[str, Moments] = field(default_factory=dict)
-    rows: int = 0
+    levels: Mapping[str, pd.Index[Any]]
+    used: Mapping[str, pd.Index[Any]]
+    moments: Mapping[str, Moments]
+
+    def __add__(self, other: _Seen) -> _Seen:
+        """Both together."""
+        return _Seen(
+            {name: _joined(own, other.levels[name]) for name, own in self.levels.items()},
+            {name: _joined(own, other.used[name]) for name, own in self.used.items()},
+            {inside: own + other.moments[inside] for inside, own in self.moments.items()},
+        )
 
 
-def learn(formula: Formula, source: Source, asked: Asked) -> Learned:
-    """Return what must be known beforehand, from a first chunk or, where that is not enough, from all of them.
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Levels of these columns and moments of these calculations in one chunk."""
+
+    formula: Formula
+    named: Sequence[str]
+    insides: Sequence[str]
+
+    def __call__(self, chunk: Chunk, own: Kept) -> _Seen:
+        columns = predictors(own.columns, self.formula)
+        found = {name: _levels(columns[name]) for name in self.named}
+        for name, (levels, _) in found.items():
+            if len(levels) > _MOST and is_numeric(columns[name]):
+                raise DataError(f"{name!r} is made a factor by C(...) but has more than {_MOST:,} values: use fewer.")
+        return _Seen(
+            {name: levels for name, (levels, _) in found.items()},
+            {name: used for name, (_, used) in found.items()},
+            {inside: Moments.of(values_of(inside, columns, own.tally.used)) for inside in self.insides},
+        )
+
+
+def learn(formula: Formula, source: Source, asked: Asked) -> tuple[Learned, Kept]:
+    """Return what must be known beforehand, from a first chunk or, where that is not enough, from all; and that chunk.
 
     Raises
     ------
@@ -67,35 +99,36 @@ def learn(formula: Formula, source: Source, asked: Asked) -> Learned:
         Where no row is complete, a factor has one level, or a function cannot be told of all rows.
     """
     chunk, first = _first(source, asked)
-    kinds = {name: kind_of(values) for name, values in first.columns.items()}
+    held = Held({name: kind_of(values) for name, values in first.columns.items()}, chunk.where)
     in_order = {name: _is_sorted(name, chunk) for name in first.columns}
     rights = list(dict.fromkeys([formula.fixed, *(term.effects for term in formula.terms)]))
     wanted = {rhs: calls(rhs) for rhs in rights}
     ours = predictors(first.columns, formula)
     counted = sorted({name for rhs in rights for name in _counted(rhs) if name in ours})
     named = sorted({name for name, values in ours.items() if isinstance(values, pd.Categorical)} | {*counted})
-    seen = _Seen()
     messages: list[str] = []
+    levels: dict[str, pd.Index[Any]] = {}
+    moments: Mapping[str, Moments] = {}
     if named or any(wanted.values()):
-        seen = _survey(source, asked, formula, named, [call for some in wanted.values() for call in some], in_order)
-        for name in named:
+        insides = list(dict.fromkeys(call.inside for some in wanted.values() for call in some))
+        tally, seen = sweep(source, asked, held, _Look(formula, named, insides))
+        moments = seen.moments
+        for name, every in seen.levels.items():
+            used = every[every.isin(seen.used[name])]
+            levels[name] = used.sort_values() if in_order[name] else used
             if name not in counted or not is_numeric(ours[name]):
-                messages += check_category(name, seen.levels[name], seen.rows)
-    sample = _sample(ours, seen.levels)
+                messages += check_category(name, levels[name], tally.used)
+    sample = _sample(ours, levels)
     specs = {rhs: model_columns(rhs, sample).spec for rhs in rights}
-
-    def chunks() -> Iterator[Mapping[str, Any]]:
-        return (predictors(own.columns, formula) for _, own in complete(source, asked))
-
     for rhs, spec in specs.items():
-        tell(spec, wanted[rhs], seen.moments, chunks)
-    days = sorted(name for name in ours if kinds[name] in ("dates", "durations"))
+        tell(spec, wanted[rhs], moments, lambda work: sweep(source, asked, held, _OnPredictors(formula, work))[1])
+    days = sorted(name for name in ours if held.kinds[name] in ("dates", "durations"))
     messages += [f"the dates or times in {name!r} enter as days, so its slope is a change per day." for name in days]
     booleans = frozenset(name for name, values in first.columns.items() if is_boolean_array(values))
     name = unquote(formula.response)
     if name in booleans:
         raise boolean_response(name)
-    return Learned(specs, kinds, in_order, dict(seen.levels), booleans, tuple(messages))
+    return Learned(specs, held, in_order, levels, booleans, tuple(messages)), first
 
 
 def predictors(columns: Mapping[str, Values], formula: Formula) -> dict[str, Values]:
@@ -103,39 +136,25 @@ def predictors(columns: Mapping[str, Values], formula: Formula) -> dict[str, Val
     return {name: dates_as_days(columns[name]) for name in sorted(formula.predictors) if name in columns}
 
 
-def complete(source: Source, asked: Asked, tallies: list[Tally] | None = None) -> Iterator[tuple[Chunk, Kept]]:
-    """The complete rows of every chunk that has some; every column must hold what it held before.
+@dataclass(frozen=True, eq=False)
+class _OnPredictors:
+    """Work that needs the predictors alone."""
 
-    What became of the rows of every chunk is added to `tallies`.
-    """
-    kinds: dict[str, tuple[str, str]] = {}
-    for chunk in source.chunks(asked.all):
-        own = kept(chunk, asked)
-        if tallies is not None:
-            tallies.append(own.tally)
-        if not own.tally.used:
-            continue
-        for name, values in own.columns.items():
-            kind = kind_of(values)
-            before, where = kinds.setdefault(name, (kind, chunk.where))
-            if kind != before:
-                raise DataError(
-                    f"column {name!r} holds {kind} in {chunk.where or 'a later chunk'}, where it held {before} in "
-                    f"{where or 'an earlier one'}: write it alike everywhere."
-                )
-        yield chunk, own
+    formula: Formula
+    work: Callable[[Mapping[str, Any], int], Floats]
+
+    def __call__(self, chunk: Chunk, own: Kept) -> Floats:
+        return self.work(predictors(own.columns, self.formula), own.tally.used)
 
 
 def _first(source: Source, asked: Asked) -> tuple[Chunk, Kept]:
     """The first chunk that has complete rows."""
-    total = None
-    for chunk in source.chunks(asked.all):
+    total = Tally()
+    for chunk in source.first(asked.all):
         own = kept(chunk, asked)
         if own.tally.used:
             return chunk, own
-        total = own.tally if total is None else total + own.tally
-    if total is None:
-        raise DataError("the data have no rows: check how they were read or filtered.")
+        total += own.tally
     total.check()
     raise AssertionError("a tally without used rows raises")
 
@@ -153,35 +172,6 @@ def _counted(rhs: str) -> set[str]:
     """Columns that the formula makes factors: those in C(...)."""
     expressions = [factor.expr for term in fixed_terms(rhs) for factor in term.factors]
     return {name for text in expressions if text.startswith("C(") for name in variables_of(text)}
-
-
-def _survey(
-    source: Source,
-    asked: Asked,
-    formula: Formula,
-    named: Sequence[str],
-    wanted: Sequence[Call],
-    in_order: Mapping[str, bool],
-) -> _Seen:
-    """Levels of these columns and moments for these calls, over all complete rows."""
-    seen = _Seen()
-    insides = list(dict.fromkeys(call.inside for call in wanted))
-    for _, own in complete(source, asked):
-        columns = predictors(own.columns, formula)
-        seen.rows += own.tally.used
-        for name in named:
-            levels, used = _levels(columns[name])
-            seen.levels[name] = _joined(seen.levels.get(name), levels)
-            seen.used[name] = _joined(seen.used.get(name), used)
-            if len(seen.levels[name]) > _MOST and is_numeric(columns[name]):
-                raise DataError(f"{name!r} is made a factor by C(...) but has more than {_MOST:,} values: use fewer.")
-        for inside in insides:
-            moments = Moments.of(values_of(inside, columns, own.tally.used))
-            seen.moments[inside] = seen.moments[inside] + moments if inside in seen.moments else moments
-    for name, levels in seen.levels.items():
-        found = levels[levels.isin(seen.used[name])]
-        seen.levels[name] = found.sort_values() if in_order[name] else found
-    return seen
 
 
 def _levels(values: Values) -> tuple[pd.Index[Any], pd.Index[Any]]:

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from mixedsim.reading import Values
 
 CHUNK: Final = 1_000_000  # rows: enough for NumPy to be busy, few enough for the cache of a laptop's memory
+
+
+class Adds(Protocol):
+    """What can be added to its like."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
+        ...
+
+
+S = TypeVar("S", bound=Adds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +77,31 @@ class Source(ABC):
         DataError
             For a piece that cannot be read, or lacks a column: it names the piece.
         """
+
+    def first(self, names: Sequence[str]) -> Iterator[Chunk]:
+        """The first chunks, or the first rows of each."""
+        return self.chunks(names)
+
+    def fold(self, names: Sequence[str], step: Callable[[Chunk], S]) -> S | None:
+        """The sum over all chunks of what `step` makes of each, in their order; None if there are no chunks."""
+        return total(map(step, self.chunks(names)))
+
+
+def total(parts: Iterable[S]) -> S | None:
+    """The sum in order; like added to like in size, so that many small parts are not copied into a large one."""
+    stack: list[tuple[int, S]] = []
+    for part in parts:
+        rank, own = 0, part
+        while stack and stack[-1][0] == rank:
+            own = stack.pop()[1] + own
+            rank += 1
+        stack.append((rank, own))
+    if not stack:
+        return None
+    whole = stack.pop()[1]
+    while stack:
+        whole = stack.pop()[1] + whole
+    return whole
 
 
 def is_path(data: Any) -> bool:

@@ -21,7 +21,8 @@ from mixedsim.errors import FormulaError
 from mixedsim.formula import fixed_terms
 
 Floats = NDArray[np.float64]
-Chunks = Callable[[], Iterator[Mapping[str, Any]]]  # the columns of complete rows, each time from the start
+# sums over all rows of what is made of the predictors of some, and their number
+Sums = Callable[[Callable[[Mapping[str, Any], int], Floats]], Floats]
 
 _TOLD: Final = ("center", "scale", "standardize", "poly")
 _SPLINES: Final = ("bs", "cc", "cr", "cs")
@@ -140,7 +141,7 @@ def values_of(inside: str, columns: Mapping[str, Any], rows: int) -> Floats:
     return np.broadcast_to(np.asarray(column, dtype=np.float64), rows)
 
 
-def tell(spec: ColumnSpec, wanted: Sequence[Call], moments: Mapping[str, Moments], chunks: Chunks) -> None:
+def tell(spec: ColumnSpec, wanted: Sequence[Call], moments: Mapping[str, Moments], sums: Sums) -> None:
     """Put what the calls remember in the place of what they learned from a few rows."""
     if spec.model_spec is None:
         return
@@ -150,7 +151,7 @@ def tell(spec: ColumnSpec, wanted: Sequence[Call], moments: Mapping[str, Moments
         if call.degree == 0 or call.text not in remembered:
             continue
         if call.function == "poly":
-            alpha, norms2 = _recurrence(call, own, chunks)
+            alpha, norms2 = _recurrence(call, own, sums)
             remembered[call.text].update(alpha=alpha, norms2=norms2)
             continue
         state = remembered[call.text]
@@ -161,24 +162,31 @@ def tell(spec: ColumnSpec, wanted: Sequence[Call], moments: Mapping[str, Moments
             state["scale"] = np.sqrt((own.squares + own.n * off**2) / (own.n - state["ddof"]))
 
 
-def _recurrence(call: Call, own: Moments, chunks: Chunks) -> tuple[dict[int, float], dict[int, float]]:
+def _recurrence(call: Call, own: Moments, sums: Sums) -> tuple[dict[int, float], dict[int, float]]:
     """The coefficients of the monic orthogonal polynomials: α_0 … α_{k−1} and squared norms 0 … k."""
     alpha = {0: own.mean}
     norms2 = {0: float(own.n), 1: own.squares}
     for k in range(1, call.degree):
-        weighted = again = following = 0.0
-        for columns in chunks():
-            x = values_of(call.inside, columns, len(next(iter(columns.values()))))
-            p = _polynomial(x, k, alpha, norms2)
-            weighted += float(np.dot(x - own.mean, p * p))
-            again += float(np.dot(p, p))
-        alpha[k] = own.mean + weighted / again
-        for columns in chunks():
-            x = values_of(call.inside, columns, len(next(iter(columns.values()))))
-            p = _polynomial(x, k + 1, alpha, norms2)
-            following += float(np.dot(p, p))
-        norms2[k + 1] = following
+        weighted = sums(_Degree(call.inside, k, own.mean, alpha, norms2))
+        alpha[k] = own.mean + float(weighted[0] / weighted[1])
+        norms2[k + 1] = float(sums(_Degree(call.inside, k + 1, own.mean, alpha, norms2))[1])
     return alpha, norms2
+
+
+@dataclass(frozen=True)
+class _Degree:
+    """``Σ (x − m) p_k²`` and ``Σ p_k²`` over some rows."""
+
+    inside: str
+    k: int
+    mean: float
+    alpha: Mapping[int, float]
+    norms2: Mapping[int, float]
+
+    def __call__(self, columns: Mapping[str, Any], rows: int) -> Floats:
+        x = values_of(self.inside, columns, rows)
+        p = _polynomial(x, self.k, self.alpha, self.norms2)
+        return np.array([np.dot(x - self.mean, p * p), np.dot(p, p)])
 
 
 def _polynomial(x: Floats, k: int, alpha: Mapping[int, float], norms2: Mapping[int, float]) -> Floats:
