@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from mixedsim.columns import Columns
 from mixedsim.design import Design, GroupingFactor, VaryingTerm
 from mixedsim.engine import Control, Objective, Problem, Profile
+from mixedsim.engine.streamed import Absent, StreamedFactor
 from mixedsim.inference.bootstrap import refit_all
 from mixedsim.inference.responses import Rows, responses
 
@@ -45,7 +47,7 @@ class Step:
 
 def step(small: Design, large: Design) -> Step:
     """Return what `large` adds to `small`: two designs on the same rows."""
-    fixed = _inside(small.x.columns, large.x.columns, small.rows) is not None
+    fixed = _inside(small.x, large.x) is not None
     taken: dict[tuple[int, int], list[Floats]] = {}
     for factor in small.factors:
         for term in factor.terms:
@@ -164,7 +166,7 @@ def _home(factor: GroupingFactor, term: VaryingTerm, large: Design) -> tuple[tup
         if not _groups_alike(factor, other):
             continue
         for t, room in enumerate(other.terms):
-            coefficients = _inside(term.columns.columns, room.columns.columns, large.rows)
+            coefficients = _inside(term.columns, room.columns)
             if coefficients is not None:
                 homes.append((len(room.columns.names), (f, t), coefficients))
     if not homes:
@@ -177,18 +179,24 @@ def _groups_alike(one: GroupingFactor, other: GroupingFactor) -> bool:
     """Whether two factors put the same rows together, whatever they call the levels."""
     if len(one.levels) != len(other.levels):
         return False
+    if isinstance(one, StreamedFactor) or isinstance(other, StreamedFactor):
+        return one.levels.equals(other.levels) and np.array_equal(one.rows_by_level(), other.rows_by_level())
     partner = np.empty(len(one.levels), dtype=np.intp)
     partner[one.codes] = other.codes
     return bool((partner[one.codes] == other.codes).all())
 
 
-def _inside(columns: tuple[Floats | float, ...], room: tuple[Floats | float, ...], rows: int) -> Floats | None:
-    """Coefficients of `columns` in terms of `room` (both of unit length), or None if some column is none of theirs.
+def _inside(own: Columns, room: Columns) -> Floats | None:
+    """Coefficients of the columns in terms of `room`'s (both of unit length), or None if some column is none of theirs.
 
     Where the room has a constant, all means are taken away first: a column near 1e8 is not a constant but for rounding.
+    Columns that are not in memory are known by their names.
     """
-    centre = any(isinstance(column, float) for column in room)
-    a, b = _unit(columns, rows, centre), _unit(room, rows, centre)
+    if isinstance(own.columns, Absent) or isinstance(room.columns, Absent):
+        known = set(own.names) <= set(room.names)
+        return np.array([[float(a == b) for a in own.names] for b in room.names]) if known else None
+    centre = any(isinstance(column, float) for column in room.columns)
+    a, b = _unit(own.columns, own.rows, centre), _unit(room.columns, own.rows, centre)
     if a.shape[1] == 0:
         return np.empty((b.shape[1], 0))
     coefficients: Floats = np.asarray(np.linalg.lstsq(b, a, rcond=1e-10)[0], dtype=np.float64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any, overload
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mixedsim.models import prediction, simulation
+from mixedsim.models import augmenting, prediction, simulation
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.prediction_rows import RandomPart
 
@@ -86,9 +88,48 @@ class LinearPrediction(LinearEstimates):
         """
         return prediction.residuals(self, kind)
 
-    def simulate(
-        self, n: int = 1, seed: Any = None, random: simulation.RandomEffects = "new"
-    ) -> pd.DataFrame:
+    def augment(
+        self,
+        new: Any = None,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        keep: Sequence[str] = (),
+        random: RandomPart = True,
+        allow_new_levels: bool = False,
+        force: bool = False,
+    ) -> pd.DataFrame | None:
+        """The rows with two columns more: ``fitted``, and ``residual`` where the response is known.
+
+        All rows come back, those with missing values without a fitted one, so that they can be laid beside the data.
+
+        Parameters
+        ----------
+        new : rows, or a source of rows in chunks; those of the fit if None.
+        to : a Parquet file, or a folder (it ends in a slash), to which rows that are read in chunks must go; a table in
+            memory is returned if None.
+        keep : columns to take along, beside those of the formula.
+        random : include the random effects (the default); False gives the mean of the population, names of grouping
+            factors those effects alone.
+        allow_new_levels : take the population's mean for levels that the model has not seen.
+        force : replace a file of that name.
+
+        Raises
+        ------
+        DataError, MixedsimError
+            As `predict` does; if `to` is missing for rows in chunks, is no Parquet file, or exists.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"))
+        >>> fit.augment().round(1).head(2)
+           Reaction  Days Subject  fitted  residual
+        0     249.6     0     308   253.7      -4.1
+        1     258.7     1     308   273.3     -14.6
+        """
+        return augmenting.augment(self, new, to, keep, random, allow_new_levels, force)
+
+    def simulate(self, n: int = 1, seed: Any = None, random: simulation.RandomEffects = "new") -> pd.DataFrame:
         """Responses drawn from the fitted model: rows × n, in the units of the response that was fitted.
 
         Parameters

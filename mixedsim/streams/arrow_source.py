@@ -52,6 +52,12 @@ class ArrowSource(Source):
         """The columns of the first file."""
         return tuple(_schema(self.files[0], self.format).names)
 
+    def is_same(self, other: Source) -> bool:
+        """Whether another source reads the same files."""
+        return isinstance(other, ArrowSource) and [f.resolve() for f in self.files] == [
+            f.resolve() for f in other.files
+        ]
+
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
         """All rows, file by file."""
         first = 0

@@ -78,6 +78,10 @@ class Source(ABC):
             For a piece that cannot be read, or lacks a column: it names the piece.
         """
 
+    def is_same(self, other: Source) -> bool:
+        """Whether another source gives the same rows."""
+        return self is other
+
     def first(self, names: Sequence[str]) -> Iterator[Chunk]:
         """The first chunks, or the first rows of each."""
         return self.chunks(names)

@@ -251,3 +251,20 @@ def test_splines_are_refused(messy):
 
 def test_no_frames(messy):
     assert "there are no frames to read" in refused("y ~ x + (1 | site)", iter([]))
+
+
+# ---- several models
+
+
+def test_likelihood_ratios_of_models_that_read_the_same_frames():
+    data = ms.datasets.load("nlschools")
+    frames = chunks(data, 400)
+    formulas = ["lang ~ IQ + (1 | class)", "lang ~ IQ + SES + (1 | class)", "lang ~ IQ + SES + (IQ | class)"]
+    first = ms.lmer(formulas[0], frames)
+    few = [first, first.update(". ~ . + SES"), first.update(". ~ . + SES - (1 | class) + (IQ | class)")]
+    a, b = ms.anova(*few), ms.anova(*(ms.lmer(formula, data) for formula in formulas))
+    np.testing.assert_allclose(a.astype(float), b.astype(float), rtol=1e-7)
+    with pytest.raises(ms.MixedsimError, match="were fitted to different rows"):
+        ms.anova(few[0], ms.lmer(formulas[1], chunks(data, 300)))
+    with pytest.raises(ms.MixedsimError, match="were fitted to different rows"):
+        ms.anova(few[0], ms.lmer(formulas[1], data))
