@@ -8,7 +8,6 @@ fixed linear function of the small symmetric matrices K_1j, one a level, whose c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
+from mixedsim.engine.pair_pattern import PairPattern, mirrored
 from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, transposed
 from mixedsim.errors import DataError
 
@@ -172,7 +172,7 @@ class CrossedAbsorbed:
         if self.root_inverse is not None:
             return np.asarray(self.root_inverse.T @ self.root_inverse)
         lower, _ = lapack.dpotri(self.root, lower=1)
-        return _mirrored(lower)
+        return mirrored(lower)
 
     def _k_rest(self, inverse: Floats) -> Floats:
         """``Λ_R M_R⁻¹ Λ_R'``."""
@@ -270,110 +270,6 @@ class CrossedAbsorbed:
         vv = vv - gram(mine, kr) - half.T @ half
         wv = wv - gram(blocks.cw, kr) - self.k_c_rest.T @ rest
         return np.asarray(vv), np.asarray(wv)
-
-
-class PairPattern:
-    """The linear map from one symmetric q × q matrix N_j a level to ``Σ_j A_Rj N_j A_jR``, and its adjoint.
-
-    Parameters
-    ----------
-    a_1r : (J·q) × m: cross-products of the first factor with the dense part, an array where that is small, else
-        sparse; all q rows of a level share their pattern.
-    levels, q : J and q.
-
-    Three roads to one answer, chosen by size: dense products where they are small; sparse maps with one entry for
-    each pair of columns that meet in a level (InstEval: 0.9 million); dense products in chunks of levels where there
-    are too many pairs to keep.
-    """
-
-    _DENSE = 3e7  # multiplications that LAPACK does faster than any indexing
-    _PAIRS = 4e7  # entries of the sparse maps: 0.5 GB
-
-    def __init__(self, a_1r: Floats | sparse.csr_array, levels: int, q: int) -> None:
-        self.a, self.levels, self.q, self.m = a_1r, levels, q, int(a_1r.shape[1])
-        self.maps: dict[tuple[int, int], sparse.csc_array] = {}
-        self.chunk = levels
-        if not isinstance(a_1r, np.ndarray) and levels * q * float(self.m) ** 2 > self._DENSE:
-            per_level = np.diff(a_1r.indptr)[::q].astype(float)
-            if (per_level * (per_level + 1) / 2).sum() * q * (q + 1) / 2 <= self._PAIRS:
-                self.maps = _pair_maps(a_1r, levels, q)
-            else:
-                self.chunk = max(1, int(2e7 // (self.m * q)))
-        self.dense = self._dense(0, levels) if not self.maps and self.chunk == levels else None
-
-    def _dense(self, begin: int, end: int) -> Floats:
-        part = self.a[begin * self.q : end * self.q]
-        full = part if isinstance(part, np.ndarray) else part.toarray()
-        return np.asarray(full.reshape(end - begin, self.q, self.m))
-
-    def _chunks(self) -> list[tuple[int, int]]:
-        edges = [*range(0, self.levels, self.chunk), self.levels]
-        return list(pairwise(edges))
-
-    def quadratic(self, n: Floats) -> Floats:
-        """``Σ_j A_Rj N_j A_jR``: m × m."""
-        if self.maps:
-            lower = sum(own @ n[:, a, b] for (a, b), own in self.maps.items())
-            return _mirrored(np.asarray(lower).reshape(self.m, self.m))
-        out = np.zeros((self.m, self.m))
-        for begin, end in self._chunks():
-            part = self.dense if self.dense is not None else self._dense(begin, end)
-            out += gram(n[begin:end] @ part, part)
-        return out
-
-    def adjoint(self, u: Floats) -> Floats:
-        """``A_jR U A_Rj`` for every level, where U is symmetric: J × q × q."""
-        out = np.empty((self.levels, self.q, self.q))
-        if self.maps:
-            half = u.copy()  # the maps read the lower triangle only: what lies above it does not matter
-            half.flat[:: self.m + 1] *= 0.5
-            for (a, b), own in self.maps.items():
-                once = own.T @ half.reshape(-1)
-                out[:, a, b] = out[:, b, a] = 2.0 * once if a == b else once
-            return out
-        for begin, end in self._chunks():
-            part = self.dense if self.dense is not None else self._dense(begin, end)
-            out[begin:end] = (part @ u) @ transposed(part)
-        return out
-
-
-def _pair_maps(a_1r: sparse.csr_array, levels: int, q: int) -> dict[tuple[int, int], sparse.csc_array]:
-    """For a ≤ b the (m·m) × J matrix of coefficients of N_j[a, b] in the lower-triangular cells (i, k).
-
-    Level by level, every column that occurs is paired with itself and all before it; the pairs of a level stand
-    together, so they are a compressed-column matrix as they come, and no sorting is needed.
-    """
-    ordered = a_1r.sorted_indices()
-    m = int(a_1r.shape[1])
-    counts = np.diff(ordered.indptr)[::q].astype(np.int64)
-    begin = np.concatenate([[0], np.cumsum(counts)])
-    level = np.repeat(np.arange(levels), counts)
-    place = np.arange(begin[-1]) - begin[level]
-    at = ordered.indptr[level * q].astype(np.int64) + place
-    columns = ordered.indices[at].astype(np.int64)
-    values = np.stack([ordered.data[at + a * counts[level]] for a in range(q)])
-    one = np.repeat(np.arange(begin[-1]), place + 1)
-    first_of_one = np.cumsum(place + 1) - (place + 1)
-    other = begin[level][one] + (np.arange(len(one)) - first_of_one[one])
-    cell = columns[one] * m + columns[other]
-    ends = np.concatenate([[0], np.cumsum(counts * (counts + 1) // 2)])
-    index = np.int32 if max(m * m, int(ends[-1])) < 2**31 else np.int64
-    cell, ends = cell.astype(index), ends.astype(index)
-    out = {}
-    for a in range(q):
-        for b in range(a, q):
-            data = values[a][one] * values[b][other]
-            if a < b:
-                data += values[b][one] * values[a][other]
-            out[a, b] = sparse.csc_array((data, cell, ends), shape=(m * m, levels))
-    return out
-
-
-def _mirrored(lower: Floats) -> Floats:
-    """A symmetric matrix from its lower triangle, above which there must be zeros."""
-    out = lower + lower.T
-    out.flat[:: len(out) + 1] *= 0.5
-    return out
 
 
 def _as_sparse(block: CrossBlocks, left_levels: int, right_levels: int) -> sparse.csr_array:

@@ -1,4 +1,4 @@
-"""The linear map behind the Schur complement: three roads, one answer."""
+"""The linear map behind the Schur complement: four roads, one answer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mixedsim.engine.crossed import CrossedBlocks, PairPattern
+from mixedsim.engine.crossed import CrossedBlocks
+from mixedsim.engine.pair_pattern import PairPattern
 from mixedsim.errors import DataError
 
 
 @pytest.mark.parametrize("q", [1, 2, 3])
-def test_dense_sparse_and_chunked_roads_agree(q, monkeypatch):
+def test_the_roads_agree(q, monkeypatch):
     rng = np.random.default_rng(q)
     levels, m = 60, 30
     meets = rng.random((levels, m)) < 0.2
@@ -28,10 +29,14 @@ def test_dense_sparse_and_chunked_roads_agree(q, monkeypatch):
     paired = PairPattern(sparse.csr_array(a), levels, q)
     monkeypatch.setattr(PairPattern, "_PAIRS", 0)
     chunked = PairPattern(sparse.csr_array(a), levels, q)
-    chunked.chunk = 7
+    monkeypatch.setattr(PairPattern, "_FILLED", 1.0)
+    few = PairPattern(sparse.csr_array(a), levels, q)
+    chunked.chunk = few.chunk = 7
     assert paired.maps
     assert not chunked.maps
-    for road in (dense, paired, chunked):
+    assert not chunked.few
+    assert few.few
+    for road in (dense, paired, chunked, few):
         np.testing.assert_allclose(road.quadratic(n), quadratic, atol=1e-11)
         np.testing.assert_allclose(road.adjoint(u), adjoint, atol=1e-11)
 
