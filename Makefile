@@ -41,6 +41,8 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 $(VENV)/.installed-lab: $(VENV)/.installed
 	$(PIP) install --quiet --constraint requirements.txt --editable ".[lab]"
+	@# else JupyterLab would open chapters as text
+	$(BIN)/jupytext-config --settings-file $(VENV)/share/jupyter/lab/settings/overrides.json set-default-viewer markdown myst
 	@touch $@
 
 clean:

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from mixedsim import classroom, datasets, plot
     from mixedsim.engine import Control
     from mixedsim.models import (
+        CumulativeLinkMixedModel,
         GeneralizedLinearMixedModel,
         LinearMixedModel,
         anova,
+        clmm,
         compare,
         drop1,
         glmer,
         lmer,
+        table,
     )
     from mixedsim.simulate import (
         Assigned,
@@ -70,7 +73,18 @@ __version__ = "0.1.0"
 # nobody waits for matplotlib. Type checkers read the imports above.
 _ROOMS = {
     "engine": ("Control",),
-    "models": ("GeneralizedLinearMixedModel", "LinearMixedModel", "anova", "compare", "drop1", "glmer", "lmer"),
+    "models": (
+        "CumulativeLinkMixedModel",
+        "GeneralizedLinearMixedModel",
+        "LinearMixedModel",
+        "anova",
+        "clmm",
+        "compare",
+        "drop1",
+        "glmer",
+        "lmer",
+        "table",
+    ),
     "simulate": (
         "Assigned",
         "Bernoulli",
@@ -124,6 +138,7 @@ __all__ = [
     "Control",
     "ConvergenceError",
     "Correlated",
+    "CumulativeLinkMixedModel",
     "Custom",
     "DataError",
     "Derived",
@@ -157,6 +172,7 @@ __all__ = [
     "anova",
     "center",
     "classroom",
+    "clmm",
     "compare",
     "datasets",
     "describe",
@@ -174,6 +190,7 @@ __all__ = [
     "scenarios",
     "structure",
     "study",
+    "table",
     "twin",
     "within_between",
 ]

@@ -29,7 +29,7 @@ def as_frame(data: Any) -> pd.DataFrame:
     elif isinstance(data, list) and all(isinstance(row, Mapping) for row in data):
         frame = pd.DataFrame(data)
     else:
-        raise DataError(_no_table(data))
+        raise DataError(no_table(data))
     if frame.columns.nlevels > 1:
         raise DataError(f"the column names have several levels, such as {frame.columns[0]!r}: flatten them to one.")
     if not frame.columns.is_unique:
@@ -59,7 +59,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str | bytes)
 
 
-def _no_table(data: Any) -> str:
+def no_table(data: Any) -> str:
+    """What to say of data that are no table."""
     if isinstance(data, str | Path):
         name = shown(str(data))
         if os.path.isfile(data):  # which takes any string; Path.is_file raises for a very long one

@@ -4,6 +4,7 @@
 ``successes / trials``                  two columns, or calculations with columns, of whole numbers
 ``share``, with weights                 the share of successes; the weights are the numbers of trials
 ``yes``                                 0 and 1, False and True, or two categories (the second is success)
+``rating``                              ordered categories (`mixedsim.ordered_response`)
 ======================================  ============================================================
 """
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from mixedsim.design import Prepared, Reader, Response, calculated, check_range, numbers_of, row_of, rows_like
 from mixedsim.errors import DataError, FormulaError, shown
 from mixedsim.formula import Formula, unquote
+from mixedsim.ordered_response import read_ordered
 
 Floats = NDArray[np.float64]
 _WHOLE = 1e-6  # how far from a whole number rounding may leave successes
@@ -82,6 +84,7 @@ READERS: Mapping[str, Reader] = {
     "negative-binomial": read_counts,
     "gamma": read_amounts,
     "inverse-gaussian": read_amounts,
+    "ordinal": read_ordered,
 }
 
 
@@ -119,7 +122,7 @@ def shares(
     y: Floats,
     index: pd.Index[Any],
     weights: Floats | None,
-    categories: tuple[Any, Any] | None = None,
+    categories: tuple[Any, ...] | None = None,
 ) -> Response:
     """0 and 1, or shares of trials that the weights count."""
     _check_finite(name, y, index)
@@ -233,6 +236,11 @@ def _coded(name: str, values: pd.Categorical[Any]) -> tuple[Floats, tuple[Any, A
                 "categories, of which the second is success: check the column."
             )
         listed = ", ".join(map(shown, levels[:5])) + (", …" if len(levels) > 5 else "")
+        if known.ordered:
+            raise DataError(
+                f"the response {name!r} has {len(levels)} ordered categories ({listed}), where a binomial response has "
+                "two: use ms.clmm, which models all of them."
+            )
         raise DataError(
             f"the response {name!r} has {len(levels)} categories ({listed}), where a binomial response has two, of "
             f"which the second is success: say which it is, as in data[{name!r}] == {shown(levels[0])}."

@@ -258,11 +258,10 @@ ERRORS = [
     case("an offset of dates", "offset must be numbers, one a row, or the name of a numeric column, found the column "
          "'t'.", with_(t=pd.Timestamp("2020")), offset="t"),
     # ---- data that are no table
-    case("a path that does not exist", "there is no file 'sleep.csv', and the data must be a table: read it first, as "
-         "with "
-         "pandas.read_csv.", "sleep.csv"),
-    case("a path that exists", f"the data must be a table, found the path {__file__!r}: read it first, as with "
-         "pandas.read_csv.", __file__),
+    case("a path that does not exist", "there is no file or folder 'sleep.csv', and data that are text must name one: "
+         "check the path.", "sleep.csv"),
+    case("a path that exists", f"the file {__file__!r} ends in none of .parquet, .pq, .csv: read it first, as with "
+         "pandas, or write it as Parquet.", __file__),
     case("an array", "the data must be a table, found ndarray: pass a DataFrame, a mapping of columns or a list of "
          "records.", np.zeros((3, 3))),
     case("lists of unequal length", "the columns of the data have different lengths ('y' 2, 'x' 1, 'g' 1): "

@@ -149,8 +149,8 @@ def test_a_structured_array_is_a_table():
          "the data have a single value in each column: write lists, as in {'y': [1, 2]}."),
         ({"y": good().y, "x": good().x.set_axis(range(1, N + 1)), "g": good().g},
          "the columns of the data are Series with different indexes: make a table of their values."),
-        ("x" * 1000, f"there is no file '{'x' * 48}…{'x' * 9}', and the data must be a table: read it first, as with "
-         "pandas.read_csv."),
+        ("x" * 1000, f"there is no file or folder '{'x' * 48}…{'x' * 9}', and data that are text must name one: check "
+         "the path."),
     ],
     ids=["lengths", "single values", "indexes", "a long text"],
 )  # fmt: skip

@@ -121,6 +121,19 @@ def test_a_target_that_cannot_be_written_is_named_first(spec, tmp_path, target, 
     assert says in run("draw", spec, "-o", target, "--force", code=1).stderr
 
 
+@pytest.mark.parametrize("command", [["draw", "SPEC"], ["datasets", "cake"], ["study", "SPEC"], ["grade", "."]])
+@pytest.mark.parametrize("target", ["data.xlsx", "data.SAV"])
+def test_no_csv_hides_behind_the_name_of_another_kind_of_file(spec, tmp_path, monkeypatch, command, target):
+    monkeypatch.chdir(tmp_path)
+    said = run(*(spec if word == "SPEC" else word for word in command), "-o", target, code=1).stderr
+    suffix = Path(target).suffix
+    assert said == (
+        f"Error: cannot write {target!r}: tables are written as CSV, not as {suffix} files; end the name in .csv, "
+        "which spreadsheets and statistics programs open.\n"
+    )
+    assert not Path(target).exists()
+
+
 def test_the_example_in_the_help_can_be_drawn_from(tmp_path):
     lines = run("draw", "--help").stdout.splitlines()
     start = next(i for i, line in enumerate(lines) if line.strip().startswith("formula:"))
@@ -254,6 +267,14 @@ def test_grading_without_a_build_says_what_to_do(tmp_path):
     said = run("grade", tmp_path, "-o", tmp_path / "grades.csv", "--exercises", tmp_path / "none", code=1).stderr
     assert "run `mixedsim exercises build` first" in said
     assert not (tmp_path / "grades.csv").exists()
+
+
+def test_building_where_no_exercises_are_says_what_to_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("exercises", "build", code=1).stderr == (
+        f"Error: there is no 'exercises' in {str(Path.cwd())!r}: name the folder that holds the exercises, NN-name.md, "
+        "or one of these files.\n"
+    )
 
 
 def test_a_missing_extra_is_one_sentence():

@@ -66,6 +66,11 @@ def sources(path: Path | str = SOURCES) -> list[Path]:
         If there is none.
     """
     path = Path(path)
+    if not path.exists():
+        raise MixedsimError(
+            f"there is no {str(path)!r} in {str(Path.cwd())!r}: name the folder that holds the exercises, NN-name.md, "
+            "or one of these files."
+        )
     if path.is_file():
         return [path]
     found = sorted(file for file in path.glob("*.md") if re.match(r"\d\d-", file.name))

@@ -11,12 +11,16 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
+from mixedsim.errors import MixedsimError
 from mixedsim.files import STDOUT, draft
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK: Final = 50_000  # rows written between two updates of the progress bar
+
+# What the name of a file promises and no command writes: a program that opens such a file would find a broken one.
+_OTHERS: Final = (".dta", ".feather", ".ods", ".rda", ".rdata", ".rds", ".sas7bdat", ".sav", ".xls", ".xlsx")
 
 SPEC = click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 SEED = click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same data.")
@@ -26,8 +30,24 @@ FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
 def output_option(required: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The option -o."""
     return click.option(
-        "-o", "--output", metavar="FILE", required=required, help="Where to write; - is the screen or a pipe."
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=required,
+        callback=_promises_nothing_else,
+        help="Where to write; - is the screen or a pipe.",
     )
+
+
+def _promises_nothing_else(_ctx: click.Context, _option: click.Parameter, target: str | None) -> str | None:
+    """The target, unless its name says that it is a kind of file that is not written here."""
+    suffix = Path(target or "").suffix
+    if suffix.lower() in _OTHERS:
+        raise MixedsimError(
+            f"cannot write {target!r}: tables are written as CSV, not as {suffix} files; end the name in .csv, which "
+            "spreadsheets and statistics programs open."
+        )
+    return target
 
 
 def write(target: str, write: Callable[[IO[str]], None], *, force: bool) -> None:

@@ -20,7 +20,7 @@ def exercises() -> None:
 
 
 @exercises.command(short_help="Make student notebooks and autograders.")
-@click.argument("source", type=click.Path(exists=True, path_type=Path), default=Path("exercises"))
+@click.argument("source", type=click.Path(path_type=Path), default=Path("exercises"))
 @click.option(
     "-o",
     "--output",

@@ -1,4 +1,4 @@
-"""Real data: eight small classics of the field, with their levels in R's order.
+"""Real data: nine small classics of the field, with their levels in R's order.
 
 `names()` lists them, `load(name)` gives a data frame, `info(name)` says what a row is, what the columns hold in
 which unit, where the data come from and under which licence, `path(name)` is the CSV file itself.
@@ -29,6 +29,8 @@ HARDLY_KNOWN = pd.DataFrame({"Reaction": [286.0, 288.0, 245.0], "Days": [0, 1, 0
 def names() -> list[str]:
     """The names of the bundled data sets.
 
+    Examples
+    --------
     >>> names()[:3]
     ['sleepstudy', 'nlschools', 'Dyestuff']
     """
@@ -38,13 +40,34 @@ def names() -> list[str]:
 def load(name: str, *, extended: bool = False) -> pd.DataFrame:
     """A bundled data set as a new data frame; its factors are categoricals with R's levels in R's order.
 
-    Args:
-        name: one of `names()`; capitals do not matter.
-        extended: only for sleepstudy: also the two made-up people 374 (two days) and 373 (one day).
+    Parameters
+    ----------
+    name : one of these; capitals do not matter. `info` describes each, column by column.
 
-    Raises:
-        DataError: if there is no such data set, or no extended version of it.
+        ============  =================================================================  ================
+        name          source                                                             taken from
+        ============  =================================================================  ================
+        sleepstudy    Belenky et al. (2003), Journal of Sleep Research 12, 1–12          lme4
+        nlschools     Snijders and Bosker (1999), Multilevel Analysis                    MASS
+        Dyestuff      Davies and Goldsmith (1972), Statistical Methods, section 6.4      lme4
+        Dyestuff2     Box and Tiao (1973), Bayesian Inference, section 5.1.2             lme4
+        Penicillin    Davies and Goldsmith (1972), section 6.6                           lme4
+        Pastes        Davies and Goldsmith (1972), section 6.5                           lme4
+        cake          Cook (1938), Chocolate cake; Cochran and Cox (1957), p. 300        lme4
+        cbpp          Lesnoff et al. (2004), Preventive Veterinary Medicine 64, 27–40    lme4
+        grouseticks   Elston et al. (2001), Parasitology 122, 563–569                    lme4
+        ============  =================================================================  ================
 
+        Licence: those from the R package lme4 GPL-2 or later, that from MASS GPL-2 or GPL-3, as the packages have it.
+    extended : only for sleepstudy: also the two made-up people 374 (two days) and 373 (one day).
+
+    Raises
+    ------
+    DataError
+        If there is no such data set, or no extended version of it.
+
+    Examples
+    --------
     >>> data = load("sleepstudy")
     >>> data.shape, list(data.Subject.cat.categories[:3])
     ((180, 3), ['308', '309', '310'])
@@ -54,7 +77,7 @@ def load(name: str, *, extended: bool = False) -> pd.DataFrame:
     data = pd.read_csv(path(name), dtype={**description.dtypes, **dict.fromkeys(levels, "str")})
     if extended:
         if description.name != "sleepstudy":
-            raise DataError(f"{description.name} has no extended version: only sleepstudy has one; leave extended out")
+            raise DataError(f"{description.name} has no extended version: only sleepstudy has one; leave extended out.")
         data = pd.concat([data, HARDLY_KNOWN], ignore_index=True)
         levels["Subject"]["levels"] += list(HARDLY_KNOWN.Subject.unique())
     return data.assign(
@@ -68,9 +91,13 @@ def load(name: str, *, extended: bool = False) -> pd.DataFrame:
 def info(name: str) -> str:
     """What a row is, every column with its unit, source and licence of a bundled data set.
 
-    Raises:
-        DataError: if there is no such data set.
+    Raises
+    ------
+    DataError
+        If there is no such data set.
 
+    Examples
+    --------
     >>> print(info("Dyestuff").splitlines()[2])
     One row is one laboratory preparation of the dye.
     """
@@ -80,9 +107,13 @@ def info(name: str) -> str:
 def path(name: str) -> Path:
     """The CSV file of a bundled data set.
 
-    Raises:
-        DataError: if there is no such data set.
+    Raises
+    ------
+    DataError
+        If there is no such data set.
 
+    Examples
+    --------
     >>> path("dyestuff").name
     'Dyestuff.csv'
     """

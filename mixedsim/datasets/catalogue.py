@@ -169,5 +169,23 @@ CATALOGUE = {
             "Ethiopian highlands. Preventive Veterinary Medicine 64, 27–40",
             package=LME4,
         ),
+        Description(
+            name="grouseticks",
+            title="ticks on the heads of red grouse chicks: counts, chicks within broods within places",
+            row="one chick",
+            columns={
+                "INDEX": "the chick (403 levels)",
+                "TICKS": "ticks on its head (ticks)",
+                "BROOD": "the brood (118 levels)",
+                "HEIGHT": "height above sea level (m)",
+                "YEAR": "the year: 95, 96 or 97 (3 levels)",
+                "LOCATION": "the place (63 levels)",
+                "cHEIGHT": "the height less its mean over the chicks (m)",
+            },
+            dtypes={"TICKS": "int64", "HEIGHT": "int64", "cHEIGHT": "float64"},
+            source="Elston, D. A., Moss, R., Boulinier, T., Arrowsmith, C. and Lambin, X. (2001). Analysis of "
+            "aggregation, a worked example: numbers of ticks on red grouse chicks. Parasitology 122, 563–569",
+            package=LME4,
+        ),
     )
 }

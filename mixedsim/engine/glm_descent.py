@@ -23,7 +23,7 @@ _EXACT = 1e-14  # decrease that Newton's steps at the end go for
 _STEPS = 300
 _HALVINGS = 30
 _POLISHES = 20
-_DIFFERENCE = 3e-3  # step of the differences, in units of a standard error
+_DIFFERENCE = 1e-3  # step of the differences, in units of a standard error: near a correlation of 1 the valley bends
 _WIDEST = 0.02  # the same, in units of the longest step allowed: where curvature has vanished errors are no measure
 VANISHED = 1e-6  # change of the criterion within the longest step allowed, below which there is no curvature
 _REACH = 4.0  # largest change of a linear predictor in one step, for links whose η has no unit
@@ -64,6 +64,7 @@ class Descent:
         self.spread = np.abs(x).max(axis=0) if x.size else np.zeros(self.directions.shape[1])
         self.hessian = self.first_hessian()
         self.stuck = self.exhausted = self.turned = False
+        self.steps = 0
         self.snapped: list[NDArray[np.bool_]] = []
 
     def row(self) -> Floats:
@@ -136,17 +137,23 @@ class Descent:
 
     def approach(self, enough: float) -> float:
         """Quasi-Newton steps until the promised decrease is below `enough`; what is promised then."""
-        for _ in range(self.control.max_iterations or _STEPS):
+        for _ in range(self._left()):
             step, decrease = self.step()
             if decrease < max(enough, self.noise()):
                 return decrease
             before = self.at
+            self.steps += 1
             if not self._descend(self._kept(self.directions @ self._within_reach(step))):
                 self.stuck = True
                 return decrease
             self._learn(before)
         self.exhausted = True
         return self.step()[1]
+
+    def _left(self) -> int:
+        """Steps that may still be taken: as many as were allowed in all, or in one approach where nobody says."""
+        most = self.control.max_iterations
+        return _STEPS if most is None else max(int(most) - self.steps, 0)
 
     def _within_reach(self, step: Floats) -> Floats:
         """The step, shortened where it would carry a linear predictor or θ too far."""
@@ -224,10 +231,11 @@ class Descent:
         """Newton's steps while they make what is left to gain smaller; what they gained."""
         gained = 0.0
         step, decrease = self.step()
-        for _ in range(_POLISHES):
+        for _ in range(min(_POLISHES, self._left())):
             if decrease < _EXACT:
                 break
             before = self.at
+            self.steps += 1
             new = self.tried(before.psi + self._kept(self.directions @ self._within_reach(step)))
             if new is None or new.criterion > before.criterion + 10.0 * self.noise():
                 break

@@ -19,6 +19,8 @@ from mixedsim.engine.glm_optimise import GlmOptimum
 from mixedsim.engine.glm_problem import GlmProblem
 
 Floats = NDArray[np.float64]
+_ROUNDING = 1e-14  # share of the largest curvature
+_NOTHING = 1e-200  # curvature where all means are 0 or 1 to all digits
 _LOST = 50.0  # standard error of what a predictor can do to η, beyond which its coefficient is not known at all
 
 
@@ -38,38 +40,45 @@ class FixedCovariance:
 
 
 def fixed_covariance(
-    problem: GlmProblem, objective: GlmObjective, optimum: GlmOptimum, extra_known: bool = True
+    problem: GlmProblem, objective: GlmObjective, optimum: GlmOptimum, extra_known: bool | None = None
 ) -> FixedCovariance:
     """Return the covariance of the fixed effects: of ``2H⁻¹`` what belongs to β.
 
     Parameters
     ----------
     problem, objective, optimum : the fit.
-    extra_known : take τ of a negative binomial as known, as lme4 does; its uncertainty counts too otherwise.
+    extra_known : take the family's further parameters as known, or count their uncertainty; None for what is usual.
     """
     _, at_beta, at_extra = objective.parts()
     if not objective.profiled:
-        end = at_beta.stop if extra_known else at_extra.stop
-        inverse = _inverse(optimum.hessian[:end, :end])
+        known = objective.family.extra_known if extra_known is None else extra_known
+        end = at_beta.stop if known else at_extra.stop
+        inverse = inverse_of(optimum.hessian[:end, :end])
         if inverse is not None:
             own = 2.0 * inverse[at_beta, at_beta]
             return FixedCovariance(problem.linear.vcov(own, 1.0), by_hessian=True)
-    expected = _expected(optimum)
-    if expected is None:
-        expected = np.full((objective.rows.p,) * 2, np.nan)
     size = dispersion(objective, optimum.evaluation)
-    return FixedCovariance(problem.linear.vcov(expected, size), by_hessian=False)
+    return FixedCovariance(problem.linear.vcov(_expected(optimum), size), by_hessian=False)
 
 
-def _expected(optimum: GlmOptimum) -> Floats | None:
-    """The inverse of X'V⁻¹X; None where a coefficient has run so far away that the rows say nothing of it any more."""
-    try:
-        return _inverse(optimum.evaluation.bordered.information)
-    except np.linalg.LinAlgError:
-        return None
+def _expected(optimum: GlmOptimum) -> Floats:
+    """The inverse of X'V⁻¹X.
+
+    Where coefficients have run so far away that the rows say nothing of them any more, what is left of their curvature
+    is rounding: with so much of it their standard errors are huge, and those of the others what they are in the limit.
+    """
+    information = optimum.evaluation.bordered.information
+    inverse = inverse_of(information)
+    if inverse is not None:
+        return inverse
+    diagonal = np.diag(information)
+    scale = 1.0 / np.sqrt(np.maximum(diagonal, max(_ROUNDING * float(diagonal.max()), _NOTHING)))
+    values, vectors = np.linalg.eigh(information * scale[:, None] * scale)
+    half = scale[:, None] * vectors / np.sqrt(np.maximum(values, _ROUNDING))
+    return np.asarray(half @ half.T)
 
 
-def _inverse(matrix: Floats) -> Floats | None:
+def inverse_of(matrix: Floats) -> Floats | None:
     """The inverse of a positive-definite matrix, whatever the units of its rows; None for others."""
     diagonal = np.diag(matrix)
     if not len(matrix):
@@ -86,9 +95,12 @@ def _inverse(matrix: Floats) -> Floats | None:
 
 
 def pearson(objective: GlmObjective, at: GlmEvaluation) -> Floats:
-    """Pearson residuals given the random effects: n values, ``√w (y − μ)/√V(μ)``."""
+    """Pearson residuals given the random effects: n values, ``√w (y − μ)/√V(μ)``; 0 where y is μ to all digits."""
     family, mean = objective.family, at.mode.point.mean
-    return np.asarray(np.sqrt(family.weights / family.variance(mean, at.extra)) * (family.y - mean))
+    residual = family.y - mean
+    ratio = np.zeros_like(residual)  # separation leaves a probability of 0 or 1, and no variance
+    np.divide(residual, np.sqrt(family.variance(mean, at.extra)), out=ratio, where=residual != 0)
+    return np.asarray(np.sqrt(family.weights) * ratio)
 
 
 def deviance_residuals(objective: GlmObjective, at: GlmEvaluation) -> Floats:
@@ -125,11 +137,14 @@ def runaway(problem: GlmProblem, objective: GlmObjective, optimum: GlmOptimum) -
     of next to nothing: such a coefficient times the range of its column has a standard error of more than 50 on a scale
     on which 5 is much.
     """
-    if objective.family.link not in UNITLESS or objective.profiled or not objective.rows.p:
+    if objective.family.link not in UNITLESS or not objective.rows.p:
         return []
-    _, at_beta, _ = objective.parts()
-    end = at_beta.stop
-    hessian = optimum.hessian[:end, :end]
+    if objective.profiled:  # what is known of β is known at fixed θ
+        hessian, at_beta = 2.0 * optimum.evaluation.bordered.information, slice(None)
+    else:
+        _, at_beta, at_extra = objective.parts()
+        end = at_beta.stop if objective.family.extra_known else at_extra.stop
+        hessian = optimum.hessian[:end, :end]
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-12))
     values, vectors = np.linalg.eigh(hessian * scale[:, None] * scale)
     half = scale[:, None] * vectors / np.sqrt(np.maximum(np.abs(values), 1e-10))

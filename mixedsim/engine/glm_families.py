@@ -37,13 +37,16 @@ class Family(ABC):
     Attributes
     ----------
     scaled : whether it has a dispersion to which the random effects are relative.
-    extra : number of parameters beside θ and β (1: log τ of a negative binomial that is estimated).
+    extra : number of parameters beside θ and β: log τ of a negative binomial that is estimated, distances of the
+        thresholds of ordered categories.
+    extra_known : whether standard errors of β take these as known, as lme4 does with τ.
     """
 
     kind: ClassVar[str]
     links: ClassVar[tuple[str, ...]]
     scaled: ClassVar[bool] = False
-    extra = 0
+    extra: int = 0
+    extra_known: ClassVar[bool] = True
 
     def __init__(self, link: str, y: Floats, weights: Floats | float) -> None:
         if link not in self.links:
@@ -57,23 +60,37 @@ class Family(ABC):
 
     @abstractmethod
     def at(self, eta: Floats, extra: Floats) -> Point:
-        """The rows at η, whose last axis is the rows; `extra` are log τ or nothing."""
+        """The rows at η, whose last axis is the rows; `extra` are the further parameters."""
 
     @abstractmethod
     def criterion(self, loss: float, extra: Floats) -> tuple[float, float]:
         """−2 log-likelihood of the rows given the random effects, from the sum of losses; and its derivative by it."""
 
-    @abstractmethod
     def variance(self, mean: Floats, extra: Floats) -> Floats:
         """V(μ)."""
+        raise NotImplementedError(f"{self.kind} has no means")
 
-    @abstractmethod
     def first_means(self) -> Floats:
         """Means from which iterations may start, one a row: R's ``mustart``."""
+        raise NotImplementedError(f"{self.kind} has no means")
 
     def by_extra(self, point: Point, extra: Floats) -> tuple[Floats, Floats, Floats]:
-        """Derivatives by log τ, at fixed η, of the criterion, the score and W of every row."""
+        """Derivatives by k further parameters, at fixed η, of criterion, score and W: k × the shape of η each."""
         raise NotImplementedError(f"{self.kind} has no further parameter")
+
+    def first_extra(self) -> Floats:
+        """The further parameters from which iterations may start."""
+        return np.empty(0)
+
+    def again(self, extra: Floats) -> Floats:
+        """Further parameters from which iterations for another response may start, where these were the estimates."""
+        return extra
+
+    def first_predictors(self) -> list[Floats]:
+        """Linear predictors from which iterations may start, the best of them: all alike, or one for every row."""
+        first = self.first_means()
+        average = float(np.average(first, weights=np.broadcast_to(self.weights, first.shape)))
+        return [self.predictor(np.full_like(first, average)), self.predictor(first)]
 
     def predictor(self, mean: Floats) -> Floats:
         """η of a mean."""

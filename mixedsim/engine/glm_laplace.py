@@ -36,7 +36,9 @@ MOST_NODES = 25
 
 @dataclass(frozen=True, eq=False)
 class GlmEvaluation:
-    """The criterion at one point ψ = (θ, β, log τ), without β where it is profiled, and log τ where there is none.
+    """The criterion at one point ψ = (θ, β, extra), without β where it is profiled.
+
+    `extra` are the family's further parameters: log τ of a negative binomial, distances of thresholds, mostly nothing.
 
     Attributes
     ----------
@@ -96,7 +98,7 @@ class GlmObjective:
         return self.nagq == 0
 
     def parts(self) -> tuple[slice, slice, slice]:
-        """Where θ, β and log τ stand in ψ."""
+        """Where θ, β and the further parameters stand in ψ."""
         k = self.layout.size
         end = k if self.profiled else k + self.rows.p
         return slice(0, k), slice(k, end), slice(end, end + self.family.extra)
@@ -166,7 +168,7 @@ class GlmObjective:
             gradient[at_beta] = rows.x.T @ (v - 2.0 * known.score)
         if family.extra:
             _, score, fisher = family.by_extra(point, mode.extra)
-            gradient[at_extra] = known.by_extra + leverage @ fisher + along @ score
+            gradient[at_extra] = known.by_extra + fisher @ leverage + score @ along
         return known.value + factor.logdet, gradient
 
     def _known(self, mode: Mode, factor: Factor, inverse: CellBlocks) -> _Known:
@@ -185,7 +187,7 @@ class GlmObjective:
             score=slope * point.score,
             effect_scores=[slope * (own.T @ mine) for own, mine in zip(z_r, rows.split(u), strict=True)],
             by_mode=2.0 * (1.0 - slope) * u,
-            by_extra=float(family.by_extra(point, mode.extra)[0].sum()) if family.extra else 0.0,
+            by_extra=family.by_extra(point, mode.extra)[0].sum(axis=1) if family.extra else np.empty(0),
         )
 
     def predicted(self, at: GlmEvaluation, psi: Floats) -> Floats:
@@ -201,7 +203,7 @@ class GlmObjective:
         pull = -mode.inner.pulled(mode.point.observed * moved)
         if self.family.extra:
             _, score, _ = self.family.by_extra(mode.point, at.extra)
-            pull += float(move[at_extra][0]) * mode.inner.pulled(score)
+            pull += mode.inner.pulled(move[at_extra] @ score)
         pull[: rows.size] += rows.scaled_back(change, rows.zt @ mode.point.score)
         return mode.vector + mode.curvature.solve(pull)
 
@@ -217,7 +219,7 @@ class _Known:
     score: Floats
     effect_scores: Sequence[Floats]
     by_mode: Floats
-    by_extra: float
+    by_extra: Floats
     logdet_share: Floats | None = None
 
 

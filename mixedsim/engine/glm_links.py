@@ -18,7 +18,8 @@ from scipy.special import log_ndtr, ndtri
 
 Floats = NDArray[np.float64]
 _LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
-UNITLESS = frozenset(("logit", "probit", "cloglog", "log"))  # links whose η does not depend on the response's unit
+# links whose η does not depend on the response's unit
+UNITLESS = frozenset(("logit", "probit", "cloglog", "loglog", "log"))
 _FAR = 230.0  # exp(±230) is 1e±100, whose cube is still a number
 
 

@@ -20,6 +20,7 @@ from mixedsim.engine.glm_points import CanonicalPoint, MeanPoint, Point
 
 Floats = NDArray[np.float64]
 _LARGE = 1e3  # τ from which three terms of a series are exact
+_MOST = float(np.log(10.0))  # log τ where a search begins instead of further on, where the likelihood is flat
 _POISSON = 18.0  # log τ beyond which a negative binomial is Poisson to all digits of its likelihood
 
 
@@ -136,10 +137,26 @@ class NegativeBinomial(MeanFamily):
         tau = self.tau(extra)
         mean = point.mean
         if extra[0] >= _POISSON:
-            return np.zeros_like(mean), np.zeros_like(mean), np.zeros_like(mean)
+            none = np.zeros_like(mean)[None]
+            return none, none, none
         own = np.log1p(mean / tau) + (self.y - mean) / (mean + tau) - _psi_rise(tau, self.y)
         share = mean / (tau + mean)
-        return np.asarray(2.0 * tau * self.weights * own), point.score * share, point.fisher * share
+        return (
+            np.asarray(2.0 * tau * self.weights * own)[None],
+            (point.score * share)[None],
+            (point.fisher * share)[None],
+        )
+
+    def again(self, extra: Floats) -> Floats:
+        """No larger than where the likelihood is not flat."""
+        return np.minimum(extra, _MOST)
+
+    def first_extra(self) -> Floats:
+        """log τ by moments: ``Σ (y − ȳ)² = Σ (ȳ + ȳ²/τ)``."""
+        if self.theta is not None:
+            return np.empty(0)
+        mean, variance = float(self.y.mean()), float(self.y.var())
+        return np.array([np.log(np.clip(mean**2 / max(variance - mean, 1e-3 * mean, 1e-300), 0.1, 100.0))])
 
     def first_means(self) -> Floats:
         """y, and a sixth for none."""

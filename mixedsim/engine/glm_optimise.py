@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from mixedsim.engine.glm_descent import VANISHED, Descent
 from mixedsim.engine.glm_laplace import GlmEvaluation, GlmObjective
+from mixedsim.engine.glm_links import UNITLESS
+from mixedsim.engine.glm_lost import loses_rows
 from mixedsim.engine.optimise import Control
 from mixedsim.engine.threads import threads_for
 from mixedsim.errors import ConvergenceError
@@ -33,7 +35,8 @@ class GlmOptimum:
     ----------
     evaluation : the criterion at the last ψ.
     hessian : second derivatives there by ψ, by differences of the gradient; 0 along what is held.
-    converged : the remaining gain is below the tolerance and no direction curves downwards.
+    converged : the remaining gain is below the tolerance, no direction curves downwards, and data are not separated,
+        which leaves a likelihood without a maximum.
     decrease : what one more Newton step promises.
     evaluations : how often the criterion was computed.
     trace : one row an accepted step of stage 2: ψ, then criterion, then the largest absolute gradient.
@@ -102,6 +105,7 @@ def _in_stages(objective: GlmObjective, theta: Floats, beta: Floats, extra: Floa
     at = stage.at
     second = _Search(objective, np.concatenate([at.theta, at.beta, at.extra]), at.u, control)
     second.evaluations += stage.evaluations
+    second.steps = stage.steps
     return second.finish()
 
 
@@ -135,7 +139,7 @@ class _Search(Descent):
         return GlmOptimum(
             evaluation=self.at,
             hessian=self.directions @ self.hessian @ self.directions.T if not self.whole() else self.hessian,
-            converged=self._arrived() and not self._bends_down()[0],
+            converged=self._arrived() and not self._bends_down()[0] and not self._runs_away(),
             decrease=self.step()[1],
             evaluations=self.evaluations,
             trace=np.array(self.path),
@@ -192,10 +196,17 @@ class _Search(Descent):
         """Whether what is left to gain is next to nothing."""
         return self.step()[1] < max(_LEFT * self.control.tolerance, self.noise())
 
+    def _runs_away(self) -> bool:
+        """Whether the likelihood has no maximum, because data are separated."""
+        objective = self.objective
+        if objective.family.link not in UNITLESS or objective.profiled or not self.whole():
+            return False
+        return loses_rows(objective.rows.x, self.hessian, objective.parts()[1])
+
     def _escape(self) -> bool:
         """Leave a stationary point that is no minimum: True if a downhill direction was found."""
         down, along = self._bends_down()
-        if self.stuck or not down:
+        if self.stuck or not down or not self._left():
             return False
         for size in (0.3, 0.1, 0.03, 0.01):
             for sign in (1.0, -1.0):

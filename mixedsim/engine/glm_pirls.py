@@ -22,8 +22,8 @@ from mixedsim.engine.glm_points import Point
 from mixedsim.engine.glm_rows import CellBlocks, Rows
 
 Floats = NDArray[np.float64]
-_CLOSE = 1e-9  # squared length of a step beyond which only rounding is left
-_ARRIVED = 1e-22  # squared length of a step that need not be taken
+_CLOSE = 1e-9  # squared length of a step, over the unit of F, beyond which only rounding is left
+_ARRIVED = 1e-22  # the same of a step that need not be taken
 _ITERATIONS = 100
 _HALVINGS = 40
 _NOISE = 1e-13  # relative change of F that rounding can make
@@ -85,7 +85,9 @@ class InnerWithBeta(Inner):
 
     def solver(self, factor: Factor, weights: Floats) -> Bordered:
         """M bordered by X; `LinAlgError` if it is not that of a minimum."""
-        return Bordered(self.rows, self.lambdas, factor, weights)
+        bordered = Bordered(self.rows, self.lambdas, factor, weights)
+        bordered.factorise()
+        return bordered
 
 
 class Bordered:
@@ -103,15 +105,18 @@ class Bordered:
         border = rows.scaled_columns(lambdas, np.asarray(rows.zt @ wx))
         self.modes_by_beta = factor.solve(border)
         self.information = rows.x.T @ wx - border.T @ self.modes_by_beta
-        self.root, failed = lapack.dpotrf(self.information, lower=1, clean=1)
+
+    def factorise(self) -> None:
+        """Prepare `solve`; `LinAlgError` where rows say nothing of a coefficient that has run too far away."""
+        self._root, failed = lapack.dpotrf(self.information, lower=1, clean=1)
         if failed:
             raise np.linalg.LinAlgError("X'V⁻¹X is not positive definite")
 
     def solve(self, vectors: Floats) -> Floats:
-        """For one vector, or columns."""
+        """For one vector, or columns, after `factorise`."""
         own = self.factor.solve(vectors[: self.size])
         below = vectors[self.size :] - self.modes_by_beta.T @ vectors[: self.size]
-        beta = lapack.dpotrs(self.root, below, lower=1)[0] if len(below) else below
+        beta = lapack.dpotrs(self._root, below, lower=1)[0] if len(below) else below
         return np.concatenate([own - self.modes_by_beta @ beta, beta])
 
 
@@ -123,6 +128,7 @@ class Mode:
     vector : u, or u and β.
     point : the rows.
     penalised : F.
+    unit : what the criterion counts F in: 1, or about the dispersion.
     """
 
     def __init__(self, inner: Inner, family: Family, extra: Floats, vector: Floats) -> None:
@@ -131,6 +137,7 @@ class Mode:
         self.point: Point = family.at(self.eta, extra)
         u = vector[: inner.rows.size]
         self.penalised = float(self.point.losses.sum() + u @ u)
+        self.unit = self.penalised / inner.rows.n if family.scaled else 1.0
 
     @cached_property
     def fisher(self) -> tuple[CellBlocks, Factor]:
@@ -160,7 +167,7 @@ class Mode:
 
     def moved(self, step: Floats) -> Mode:
         """The point that far away, or half, a quarter ... where F would rise."""
-        limit = self.penalised + _NOISE * (1.0 + abs(self.penalised))
+        limit = self.penalised + _NOISE * (self.unit + abs(self.penalised))
         for halvings in range(_HALVINGS):
             new = Mode(self.inner, self.family, self.extra, self.vector + 0.5**halvings * step)
             if new.penalised <= limit:
@@ -183,9 +190,10 @@ def find_mode(inner: Inner, family: Family, extra: Floats, begin: Floats) -> Mod
         step, gain = at.step()
         if not np.isfinite(gain):
             raise NoMode("the weights are no numbers")
-        if gain <= _ARRIVED:
+        if gain <= _ARRIVED * at.unit:
             return at
+        close = gain <= _CLOSE * at.unit
         at = at.moved(step)
-        if gain <= _CLOSE:
+        if close:
             return at
     raise NoMode("penalised least squares found no end")

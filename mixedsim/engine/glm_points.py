@@ -29,7 +29,7 @@ class Point(ABC):
 
     Attributes
     ----------
-    mean : μ.
+    mean : μ; of ordered categories, which have none, the probability of the row's own.
     losses, score, fisher : see the module.
     """
 

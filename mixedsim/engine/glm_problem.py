@@ -20,6 +20,7 @@ from mixedsim.engine.cross_products import Grouping, cross_products
 from mixedsim.engine.glm_families import Binomial, Family
 from mixedsim.engine.glm_links import UNITLESS
 from mixedsim.engine.glm_means import Gamma, InverseGaussian, NegativeBinomial, Poisson
+from mixedsim.engine.glm_ordinal import Cumulative
 from mixedsim.engine.glm_rows import Rows
 from mixedsim.engine.glm_start import fixed_only
 from mixedsim.engine.problem import Problem
@@ -60,19 +61,28 @@ class GlmProblem:
 
 
 def family_of(
-    kind: str, link: str, y: Floats, weights: Floats | None, trials: Floats | None = None, theta: float | None = None
+    kind: str,
+    link: str,
+    y: Floats,
+    weights: Floats | None,
+    trials: Floats | None = None,
+    theta: float | None = None,
+    categories: int = 0,
 ) -> Family:
     """The family with its rows.
 
     Parameters
     ----------
-    kind, link : such as ``"binomial"`` and ``"logit"`` (see `FAMILIES`).
-    y : n responses; with trials, numbers of successes.
+    kind, link : such as ``"binomial"`` and ``"logit"`` (see `FAMILIES`; and ``"ordinal"``).
+    y : n responses; with trials, numbers of successes; codes of ordered categories.
     weights : n prior weights, or None.
     trials : n numbers of trials, for binomial counts.
     theta : τ of a negative binomial, or None to estimate it.
+    categories : number of ordered categories.
     """
     own = 1.0 if weights is None else weights
+    if kind == Cumulative.kind:
+        return Cumulative(link, y, own, categories)
     if kind == Binomial.kind:
         return Binomial(link, y, own) if trials is None else Binomial(link, y / trials, own, trials)
     if kind == NegativeBinomial.kind:

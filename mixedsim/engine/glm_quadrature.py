@@ -34,7 +34,7 @@ class Integrals:
     by_mode : J derivatives by û_j.
     score : n values: −½ the derivative by η_i at fixed nodes.
     effect_score : Σ_j of node times score summed over the level, weighted: −½ the derivative by θ at fixed nodes.
-    by_extra : derivative by log τ of all rows' losses and constants.
+    by_extra : derivatives by the family's further parameters of all rows' losses and constants.
     """
 
     value: float
@@ -42,7 +42,7 @@ class Integrals:
     by_mode: Floats
     score: Floats
     effect_score: float
-    by_extra: float
+    by_extra: Floats
 
 
 @cache
@@ -86,13 +86,13 @@ def integrate(mode: Mode, m: Floats, nodes: int) -> Integrals:
     gradient = u - lam * slopes
     by_mode = 2.0 * (shares * gradient).sum(axis=0)
     score = np.zeros(rows.n)
-    by_extra = 0.0
+    by_extra = np.zeros(family.extra)
     for chunk, kept in zip(chunks, points, strict=True):
         point = kept or family.at(mode.eta + (rows.z @ (spread * z[chunk])).T, extra)
         weights = shares[chunk][:, rows.codes[0]]
         score += (weights * point.score).sum(axis=0)
         if family.extra:
-            by_extra += float((weights * family.by_extra(point, extra)[0]).sum())
+            by_extra += (weights * family.by_extra(point, extra)[0]).sum(axis=(1, 2))
     return Integrals(
         value=-2.0 * float((top + np.log(total)).sum()),
         logdet_share=1.0 - scale * (z @ (shares * gradient)),

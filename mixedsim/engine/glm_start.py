@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from mixedsim.engine.glm_families import Family
 from mixedsim.engine.glm_links import UNITLESS
-from mixedsim.engine.glm_means import NegativeBinomial
 from mixedsim.engine.glm_points import Point
 from mixedsim.errors import DataError
 
@@ -33,7 +32,7 @@ class Fixed:
     Attributes
     ----------
     beta : p values.
-    extra : log τ, or nothing.
+    extra : the further parameters, or nothing.
     working : n values: the working response, less the offset.
     weights : n working weights, all positive.
     """
@@ -58,7 +57,7 @@ def fixed_only(family: Family, x: Floats, offset: Floats) -> Fixed:
     DataError
         If no coefficients were found with which all means are possible: the link does not suit the data.
     """
-    extra = _first_extra(family)
+    extra = family.first_extra()
     beta = _first_beta(family, x, offset, extra)
     point = family.at(offset + x @ beta, extra)
     for _ in range(_STEPS):
@@ -75,21 +74,11 @@ def fixed_only(family: Family, x: Floats, offset: Floats) -> Fixed:
     return Fixed(beta, extra, x @ beta + point.score / weights, weights)
 
 
-def _first_extra(family: Family) -> Floats:
-    """log τ by moments: ``Σ (y − ȳ)² = Σ (ȳ + ȳ²/τ)``."""
-    if not isinstance(family, NegativeBinomial) or family.theta is not None:
-        return np.empty(0)
-    mean, variance = float(family.y.mean()), float(family.y.var())
-    return np.array([np.log(np.clip(mean**2 / max(variance - mean, 1e-3 * mean, 1e-300), 0.1, 100.0))])
-
-
 def _first_beta(family: Family, x: Floats, offset: Floats, extra: Floats) -> Floats:
-    """Coefficients that give possible means: least squares on first means, or on their average."""
-    first = family.first_means()
-    average = np.full_like(first, float(np.average(first, weights=np.broadcast_to(family.weights, first.shape))))
+    """Coefficients that give possible means: least squares on first linear predictors."""
     least, best = np.inf, None
-    for mean in (average, first):
-        target = family.predictor(mean) - offset
+    for eta in family.first_predictors():
+        target = eta - offset
         beta = _solve(x.T @ x, x.T @ target)
         loss = float(family.at(offset + x @ beta, extra).losses.sum())
         if loss < least:

@@ -88,7 +88,7 @@ class PairPattern:
     def _met(self, begin: int, end: int, u: Floats) -> Floats:
         """`adjoint` for some levels: of ``A_jR U`` only the columns that the level meets are looked at."""
         q = self.q
-        a = self.a[begin * q : end * q]
+        a = sparse.csr_array(self.a[begin * q : end * q])
         beside = np.asarray(a @ u)
         row = np.repeat(np.arange(a.shape[0]), np.diff(a.indptr))
         out = np.empty((end - begin, q, q))

@@ -21,7 +21,7 @@ from mixedsim.engine.covariance import lower_factor
 Floats = NDArray[np.float64]
 # The threshold of lme4's isSingular, applied to the standardised problem, where zeros are exact.
 FLAT = 1e-4
-_RISE = 3.841458820694124  # 95 % point of χ²₁: where a likelihood interval for one parameter would end
+RISE = 3.841458820694124  # 95 % point of χ²₁: where a likelihood interval for one parameter would end
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +108,12 @@ def deviance_along(
     From zero in `points` equal steps to where the deviance has risen by 3.84.
     """
     top = 0.1
-    while _rise(objective, at, direction, top) < _RISE and top < 1e6:
+    while _rise(objective, at, direction, top) < RISE and top < 1e6:
         top *= 2.0
     bottom = 0.0
     for _ in range(20):
         middle = 0.5 * (bottom + top)
-        bottom, top = (middle, top) if _rise(objective, at, direction, middle) < _RISE else (bottom, middle)
+        bottom, top = (middle, top) if _rise(objective, at, direction, middle) < RISE else (bottom, middle)
     steps = np.linspace(0.0, 0.5 * (bottom + top), points)
     profiles = [_moved(objective, at, direction, step) for step in steps]
     w = np.linalg.solve(problem.varying[direction.factor][direction.where, direction.where].T, direction.standard)

@@ -1,7 +1,8 @@
 """Coordinates of a generalised likelihood in which one parameter is a single number (see `profile_parameters`).
 
 A coefficient β_j is the first coordinate of a turned β; a standard deviation and a correlation are what they are in a
-linear model, with their effects first in the basis, but σ is 1 and no coordinate.
+linear model, with their effects first in the basis, but σ is 1 and no coordinate. All are counted in units of their
+curvature at the optimum: where rows tell much, as counts of millions do, that of a β is 10¹¹ times that of a θ.
 
 Second derivatives would take as many gradients as there are parameters, at every point. They are known at the optimum,
 and from there on learned from the gradients that are computed anyway: symmetric rank-one updates (Nocedal & Wright
@@ -27,6 +28,10 @@ from mixedsim.inference.profile_parameters import Evaluation, below, position, t
 Floats = NDArray[np.float64]
 _DIFFERENCE = 1e-4  # step of the differences by θ in another basis
 _REACH = 4.0  # how far a first step may carry a linear predictor whose link has no unit
+_WIDEST = 100.0  # unit of a coordinate along which next to nothing curves
+_ZERO = 0.05  # an element of θ that is none, in units of its curvature: steps end beside it
+_ASIDE = 0.01  # step of the differences there
+_BENT = 1e-3  # curvature, of 1 at the optimum, that is more than theirs
 _SKIPPED = 1e-8  # cosine below which a pair of changes says nothing about the curvature
 
 
@@ -41,6 +46,7 @@ class GlmChart:
     Attributes
     ----------
     best : ψ at the maximum.
+    units : what ψ is counted in.
 
     The other attributes are those of `profile_parameters.Chart`.
     """
@@ -58,7 +64,8 @@ class GlmChart:
             self._hold_variance(problem)
         self._last: tuple[Floats, Floats, GlmEvaluation] | None = None
         self.best = self._coordinates(optimum.evaluation)
-        self.hessian = self._first_hessian(optimum)
+        self.units = np.ones(len(self.best))
+        self._count(self._first_hessian(optimum))
 
     def _hold_coefficient(self, problem: GlmProblem) -> None:
         (j,) = self.parameter.effects
@@ -81,6 +88,16 @@ class GlmChart:
             self.held, self.second = self.first + 1, below(layout, self.first)
             self.bounds, self.positive = (-0.5 * np.pi, 0.5 * np.pi), [self.first, self.second]
 
+    def _count(self, hessian: Floats) -> None:
+        """Choose units in which the second derivatives at the optimum have a diagonal of ones."""
+        self.units = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), _WIDEST**-2))
+        self.hessian = hessian * np.outer(self.units, self.units)
+        self.best = self.best / self.units
+        own = float(self.units[self.held])
+        self.scale *= own
+        self.leap /= own
+        self.bounds = (self.bounds[0] / own, self.bounds[1] / own)
+
     # ---- between ψ and the engine's (θ, β, log τ)
 
     def _coordinates(self, at: GlmEvaluation) -> Floats:
@@ -92,11 +109,11 @@ class GlmChart:
 
     def natural(self, psi: Floats) -> Floats:
         """The engine's (θ, β, log τ) at ψ."""
-        out = psi.copy()
+        out = psi * self.units
         at_beta = self.objective.parts()[1]
-        out[at_beta] = self.turn.T @ psi[at_beta]
+        out[at_beta] = self.turn.T @ out[at_beta]
         if self.parameter.kind == "corr":
-            angle, size = psi[self.held], psi[self.second]
+            angle, size = out[self.held], out[self.second]
             out[self.held], out[self.second] = size * np.sin(angle), size * np.cos(angle)
         return out
 
@@ -106,15 +123,17 @@ class GlmChart:
         at_beta = self.objective.parts()[1]
         out[at_beta] = self.turn @ gradient[at_beta]
         if self.parameter.kind == "corr":
-            angle, size = psi[self.held], psi[self.second]
+            angle, size = (psi * self.units)[[self.held, self.second]]
             across, own = gradient[self.held], gradient[self.second]
             out[self.held] = size * (np.cos(angle) * across - np.sin(angle) * own)
             out[self.second] = np.sin(angle) * across + np.cos(angle) * own
-        return out
+        return out * self.units
 
     def value(self, held: float) -> float:
         """The parameter in the units of the data."""
-        return float(np.sin(held)) if self.parameter.kind == "corr" else float(self.scale * held)
+        if self.parameter.kind == "corr":
+            return float(np.sin(self.units[self.held] * held))
+        return float(self.scale * held)
 
     def unturned(self, psi: Floats) -> tuple[Sequence[Floats], float]:
         """Every factor's Λ (standardised effects; any square root of the covariance), and 1."""
@@ -154,6 +173,24 @@ class GlmChart:
         along = float(missed @ moved)
         if abs(along) > _SKIPPED * float(np.linalg.norm(missed) * np.linalg.norm(moved)):
             self.hessian = self.hessian + np.outer(missed, missed) / along
+
+    def bends_aside(self, psi: Floats) -> bool:
+        """Whether θ would leave zeros of it: the likelihood, even in them, has no slope there that a step could show.
+
+        Second derivatives by these elements are taken by differences, and kept.
+        """
+        layout = self._layout
+        zero = [k for k in range(layout.size) if k != self.held and abs(psi[k]) < _ZERO]
+        if not zero:
+            return False
+        here = self._gradient(psi)
+        hessian = self.hessian.copy()
+        for k in zero:
+            move = np.zeros(len(psi))
+            move[k] = _ASIDE
+            hessian[k] = hessian[:, k] = (self._gradient(psi + move) - here) / _ASIDE
+        self.hessian = hessian
+        return bool(np.linalg.eigvalsh(hessian[np.ix_(zero, zero)])[0] < -_BENT)
 
     def _first_hessian(self, optimum: GlmOptimum) -> Floats:
         """The optimum's second derivatives in these coordinates: by θ of a term with several effects by differences."""

@@ -23,7 +23,9 @@ from mixedsim.engine.glm_estimates import dispersion
 from mixedsim.engine.glm_families import Family
 from mixedsim.engine.glm_laplace import GlmEvaluation, GlmObjective
 from mixedsim.engine.glm_means import NegativeBinomial
+from mixedsim.engine.glm_ordinal import Cumulative
 from mixedsim.inference.glm_average import effect_variances, nodes
+from mixedsim.inference.glm_distribution import Law, cumulative
 from mixedsim.simulate.streams import Streams
 
 Floats = NDArray[np.float64]
@@ -66,6 +68,8 @@ def _places(
     family = objective.family
 
     def at_eta(eta: Floats) -> Places:
+        if isinstance(family, Cumulative):
+            return family.places(eta, at.extra)
         mean = family.at(eta, at.extra).mean
         return distribution(family, mean, at.extra, size, trials)
 
@@ -100,29 +104,14 @@ def distribution(family: Family, mean: Floats, extra: Floats, size: float, trial
     trials : n numbers of trials of a binomial response, or None for single ones.
     """
     y = family.y
-    if family.kind == "binomial":
-        m = np.ones_like(y) if trials is None else trials
-        k = np.rint(y * m)
-        return _binomial(k - 1.0, m, mean), _binomial(k, m, mean)
-    if family.kind == "poisson":
-        return np.where(y > 0, special.gammaincc(np.maximum(y, 1.0), mean), 0.0), special.gammaincc(y + 1.0, mean)
-    if isinstance(family, NegativeBinomial):
-        tau = family.tau(extra)
-        share = tau / (tau + mean)
-        low = np.where(y > 0, special.betainc(tau, np.maximum(y, 1.0), share), 0.0)
-        return low, special.betainc(tau, y + 1.0, share)
-    precision = family.weights / size
-    if family.kind == "gamma":
-        through = special.gammainc(precision, precision * y / mean)
-    else:
-        root = np.sqrt(precision / y)
-        late = 2.0 * precision / mean + special.log_ndtr(-root * (y / mean + 1.0))
-        through = special.ndtr(root * (y / mean - 1.0)) + np.exp(late)
-    return through, through
-
-
-def _binomial(k: Floats, trials: Floats, mean: Floats) -> Floats:
-    """P(at most k successes)."""
-    inside = (k >= 0) & (k < trials)
-    own = special.betainc(np.where(inside, trials - k, 1.0), np.where(inside, k + 1.0, 1.0), 1.0 - mean)
-    return np.where(inside, own, np.where(k < 0, 0.0, 1.0))
+    law = Law(
+        family.kind,
+        trials=1.0 if trials is None else trials,
+        precision=family.weights / size,
+        tau=family.tau(extra) if isinstance(family, NegativeBinomial) else np.inf,
+    )
+    if not law.counted:
+        through = cumulative(law, y, mean)
+        return through, through
+    k = np.rint(y * law.trials)
+    return cumulative(law, k - 1.0, mean), cumulative(law, k, mean)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from mixedsim.engine import glm_estimates
 from mixedsim.engine.glm_families import Binomial, Family
+from mixedsim.engine.glm_intervals import QUANTILES
 from mixedsim.engine.glm_laplace import GlmEvaluation, GlmObjective
 from mixedsim.engine.glm_links import MEANS, ODDS
 from mixedsim.engine.glm_means import Gamma, InverseGaussian, NegativeBinomial
+from mixedsim.engine.glm_ordinal import Cumulative
 from mixedsim.errors import MixedsimError
 from mixedsim.simulate.streams import Streams
 
@@ -77,6 +79,9 @@ def generalized_responses(
                 for rng, shape, lam in zip(of_factor, rows.shapes, at.lambdas, strict=True)
             ]
             eta = eta + (rows.z @ np.concatenate([b.reshape(count, -1).T for b in effects])).T
+        if isinstance(family, Cumulative):
+            yield _categories(family, eta, at.extra, of_rows).T
+            continue
         mean = means(family.kind, family.link, eta)
         if np.isnan(mean).any():
             raise MixedsimError(
@@ -84,6 +89,13 @@ def generalized_responses(
                 f"{family.kind} family has no mean: draw with random='conditional', or fit another link."
             )
         yield _draw(family, mean, trials, dispersion, at.extra, of_rows, of_mixture).T
+
+
+def _categories(family: Cumulative, eta: Floats, extra: Floats, rng: np.random.Generator) -> Floats:
+    """Codes of ordered categories: replicates × rows."""
+    with np.errstate(divide="ignore"):  # a random number of 0 lies at the end of the scale
+        latent = QUANTILES[family.link](rng.random(eta.shape)) + eta
+    return np.searchsorted(family.cuts(extra), latent).astype(np.float64)
 
 
 def _draw(

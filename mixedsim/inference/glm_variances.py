@@ -6,13 +6,14 @@ is left is the variance of a single observation, which stands in no row of a tab
 mean λ, where λ is that of the null model (the intercept alone, with the same random effects) in its middle group:
 
     method         family and link            variance of an observation
-    theoretical    logit, probit, cloglog     π²/3, 1, π²/6
+    theoretical    logit, probit, cloglog     π²/3, 1, π²/6 (the last for loglog too)
     delta          any                        V(λ)(dη/dλ)²: 1/λ, 1/λ + 1/τ, φ for the log link, 1/(λ(1 − λ)) for logit
     lognormal      log                        log(1 + V(λ)/λ²)
     trigamma       log                        ψ₁(λ²/V(λ))
 
-The theoretical one is that of the latent logistic, normal or extreme-value variable behind a yes or no. To it is added
-the variance of a factor with one row a level, which is overdispersion and no correlation within groups.
+The theoretical one is that of the latent logistic, normal or extreme-value variable behind a yes or no, and the only
+one of ordered categories. To it is added the variance of a factor with one row a level, which is overdispersion and no
+correlation within groups.
 
 R's performance takes the first for binomial models, the third for counts, the second for gamma ones with a log link;
 so does ``method=None``.
@@ -33,6 +34,7 @@ from mixedsim.engine.glm_estimates import dispersion
 from mixedsim.engine.glm_families import Family
 from mixedsim.engine.glm_laplace import GlmObjective
 from mixedsim.engine.glm_links import MEANS, ODDS
+from mixedsim.engine.glm_means import NegativeBinomial
 from mixedsim.engine.glm_optimise import GlmOptimum, minimise_glm
 from mixedsim.engine.glm_problem import GlmProblem, pose_glm
 from mixedsim.errors import ConvergenceError, MixedsimError
@@ -40,7 +42,7 @@ from mixedsim.inference.effect_sizes import VarianceParts, variance_parts
 
 Floats = NDArray[np.float64]
 Observation = Literal["theoretical", "delta", "lognormal", "trigamma"]
-LATENT = {"logit": np.pi**2 / 3.0, "probit": 1.0, "cloglog": np.pi**2 / 6.0}
+LATENT = {"logit": np.pi**2 / 3.0, "probit": 1.0, "cloglog": np.pi**2 / 6.0, "loglog": np.pi**2 / 6.0}
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,11 @@ def observation_method(family: Family, asked: Observation | None) -> Observation
     MixedsimError
         For one that does not exist, or not for this family and link.
     """
-    latent = family.kind == "binomial" and family.link in LATENT
-    known: tuple[Observation, ...] = (*(("theoretical",) if latent else ()), "delta")
+    latent = family.kind in ("binomial", "ordinal") and family.link in LATENT
+    known: tuple[Observation, ...] = (
+        *(("theoretical",) if latent else ()),
+        *(("delta",) if family.kind != "ordinal" else ()),
+    )
     if family.kind != "binomial" and family.link == "log":
         known = (*known, "lognormal", "trigamma")
     if asked is None:
@@ -142,12 +147,15 @@ def null_predictor(design: Design, problem: GlmProblem, objective: GlmObjective,
     if kept == ["Intercept"]:
         return float(problem.linear.fixef(optimum.evaluation.beta.copy())[0]) + shift
     ones = Columns(("Intercept",), (1.0,), design.rows, ("1",), replace(design.x.spec, rhs="1", model_spec=None))
-    null = pose_glm(replace(design, x=ones), objective.family)
+    family = objective.family
+    if isinstance(family, NegativeBinomial):  # λ takes the place of the means alone: τ stays that of the model
+        family = NegativeBinomial(family.link, family.y, family.weights, family.tau(optimum.evaluation.extra))
+    null = pose_glm(replace(design, x=ones), family)
     alone = GlmObjective(null.rows, null.family, null.layout, objective.nagq)
     found = minimise_glm(alone, null.theta, null.beta, null.extra)
     if not found.converged:
         raise ConvergenceError(
             "the model with an intercept alone, whose mean the variance of an observation is taken at, did not "
-            "converge: ask for method='theoretical', or fit it with ms.glmer to see why."
+            "converge: fit it with ms.glmer to see why."
         )
     return float(null.linear.fixef(found.evaluation.beta.copy())[0]) + shift

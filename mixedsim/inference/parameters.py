@@ -14,7 +14,7 @@ from mixedsim.engine import Problem
 from mixedsim.errors import MixedsimError, nearest
 
 Floats = NDArray[np.float64]
-Kind = Literal["fixed", "sd", "corr", "sigma"]
+Kind = Literal["threshold", "fixed", "sd", "corr", "sigma"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Parameter:
 
     Attributes
     ----------
-    kind : ``"fixed"``, ``"sd"``, ``"corr"`` or ``"sigma"``.
+    kind : ``"fixed"``, ``"sd"``, ``"corr"`` or ``"sigma"``; ``"threshold"`` of ordered categories.
     group, term : as in the index of `mixedsim.inference.wald.wald_intervals`.
     factor : number of the grouping factor; -1 for a coefficient and σ.
     effects : places of the effect, or of the two effects, within the factor; of a coefficient its place among the kept.
@@ -43,7 +43,7 @@ class Parameter:
 
 def parameter_name(kind: str, group: str, term: str) -> str:
     """The name of a parameter as tables show it: ``x``, ``sd(x | g)``, ``corr(Intercept, x | g)``, ``sigma``."""
-    return term if kind in ("fixed", "sigma") else f"{kind}({term} | {group})"
+    return term if kind in ("threshold", "fixed", "sigma", "tau") else f"{kind}({term} | {group})"
 
 
 def parameters_of(design: Design, problem: Problem) -> tuple[Parameter, ...]:
@@ -81,7 +81,7 @@ def selected(parameters: Sequence[Parameter], wanted: str | Sequence[str] | None
         return tuple(parameters)
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     known = [p.name for p in parameters]
-    kinds = get_args(Kind)
+    kinds = [kind for kind in get_args(Kind) if kind != "threshold" or any(p.kind == kind for p in parameters)]
     for name in names:
         if name not in known and name not in kinds:
             raise MixedsimError(f"the model has no parameter {name!r}: {nearest(name, [*known, *kinds])}")

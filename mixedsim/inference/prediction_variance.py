@@ -72,7 +72,7 @@ def prediction_variance(objective: Objective, at: Profile, rows: Rows) -> Floats
     lambdas = objective.layout.lambdas(at.theta)
     p = objective.cp.p
     b = at.absorbed.modes(np.eye(p + 1)[:, :p])
-    joint = _joint(at.absorbed, lambdas)
+    joint = joint_of(at.absorbed, lambdas)
     out = np.empty(len(rows.x))
     for start in range(0, len(out), _CHUNK):
         where = slice(start, start + _CHUNK)
@@ -110,7 +110,7 @@ def prediction_df(objective: Objective, at: Profile, parameters: VarianceParamet
     return np.where((np.abs(slopes @ method.unknown) > _MATTERS * size).any(axis=1), 0.0, df)
 
 
-def _relative(rows: Rows, b: list[Floats], joint: _Joint, at: Profile, lambdas: list[Floats]) -> Floats:
+def _relative(rows: Rows, b: list[Floats], joint: Joint, at: Profile, lambdas: list[Floats]) -> Floats:
     """Variances over σ², for a chunk of rows."""
     residual_x = rows.x.copy()
     out = rows.noise.copy()
@@ -124,7 +124,7 @@ def _relative(rows: Rows, b: list[Floats], joint: _Joint, at: Profile, lambdas: 
     return np.asarray(out + joint.quadratic(known, rows.codes))
 
 
-class _Joint(Protocol):
+class Joint(Protocol):
     """``z'ΛM⁻¹Λ'z`` for rows that belong to one level of every factor (or to none)."""
 
     def quadratic(self, z: list[Floats], codes: Sequence[Codes]) -> Floats:
@@ -132,13 +132,32 @@ class _Joint(Protocol):
         ...
 
 
-def _joint(absorbed: Absorbed, lambdas: list[Floats]) -> _Joint:
+def joint_of(absorbed: Absorbed, lambdas: list[Floats]) -> Joint:
+    """`Joint` for this shape of the factorisation."""
     if isinstance(absorbed, NestedAbsorbed):
         return _NestedJoint(absorbed, lambdas)
     if isinstance(absorbed, DenseAbsorbed):
         return _DenseJoint(absorbed)
     assert isinstance(absorbed, CrossedAbsorbed)
     return _CrossedJoint(absorbed)
+
+
+def path_covariances(absorbed: NestedAbsorbed) -> list[Floats]:
+    """For every stage the joint covariance ``ΛM⁻¹Λ'`` of a level's effects and those of all levels above it."""
+    blocks = absorbed.blocks
+    last = len(absorbed.stages) - 1
+    paths: list[Floats] = [np.empty(0)] * (last + 1)
+    for k in range(last, -1, -1):
+        stage = absorbed.stages[k]
+        if k == last:
+            paths[k] = stage.k
+            continue
+        above = paths[k + 1][blocks.up[k, k + 1]]
+        down = -stage.kc[:, :, : above.shape[1]]
+        beside = down @ above
+        own = stage.k + beside @ down.transpose(0, 2, 1)
+        paths[k] = np.block([[own, beside], [beside.transpose(0, 2, 1), above]])
+    return paths
 
 
 class _NestedJoint:
@@ -149,19 +168,7 @@ class _NestedJoint:
 
     def __init__(self, absorbed: NestedAbsorbed, lambdas: list[Floats]) -> None:
         self.absorbed, self.lambdas = absorbed, lambdas
-        blocks = absorbed.blocks
-        last = len(absorbed.stages) - 1
-        self.paths: list[Floats] = [np.empty(0)] * (last + 1)
-        for k in range(last, -1, -1):
-            stage = absorbed.stages[k]
-            if k == last:
-                self.paths[k] = stage.k
-                continue
-            above = self.paths[k + 1][blocks.up[k, k + 1]]
-            down = -stage.kc[:, :, : above.shape[1]]
-            beside = down @ above
-            own = stage.k + beside @ down.transpose(0, 2, 1)
-            self.paths[k] = np.block([[own, beside], [beside.transpose(0, 2, 1), above]])
+        self.paths = path_covariances(absorbed)
 
     def quadratic(self, z: list[Floats], codes: Sequence[Codes]) -> Floats:
         blocks = self.absorbed.blocks

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from mixedsim.design import Design
 from mixedsim.engine import Objective, Problem, Profile, minimise
 from mixedsim.engine.covariance import lower_factor
 from mixedsim.engine.threads import threads_for
 from mixedsim.engine.unprofiled import Likelihood
-from mixedsim.errors import ConvergenceError, MixedsimError
+from mixedsim.errors import ConvergenceError, MixedsimError, nearest
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.parameters import Parameter, parameters_of, selected, values_of
 from mixedsim.inference.profile_curve import Curve, Point, Surpassed
@@ -72,6 +73,66 @@ class LikelihoodProfile:
         zeta = _checked(level)
         curves = self._curves.values()
         return _table(self._curves, [None if curve is None else curve.interval(zeta) for curve in curves])
+
+    def density(self, parameter: str, points: int = 201) -> pd.DataFrame:
+        """Return the density of which every profile interval holds its level: columns value, density (`points` rows).
+
+        φ(ζ(v)) ζ'(v), as of a parameter whose ζ is standard normal. It ends where the curve does: the ends of `level`,
+        or of the scale, on which the rest of the mass lies.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.lmer("Yield ~ 1 + (1 | Batch)", ms.datasets.load("Dyestuff"))
+        >>> curve = fit.profile("Intercept").density("Intercept")
+        >>> float(np.trapezoid(curve["density"], curve["value"]).round(3))
+        0.99
+        """
+        curve = _smooth().SmoothProfile.of(self.table, self._known(parameter))
+        values = curve.grid(points)
+        return pd.DataFrame({"value": values, "density": curve.density(values)})
+
+    def contour(self, one: str, other: str, level: float = 0.95) -> pd.DataFrame:
+        """Return the line around the joint confidence region of two parameters: one column each.
+
+        On it the deviance has risen by the quantile of χ² with 2 degrees of freedom. It is sketched from the two
+        profiles (Bates & Watts 1988, Nonlinear Regression Analysis, appendix 6): exact for a parabola, good for a mild
+        departure from one. NaN where the region goes beyond the end of a scale.
+
+        Raises
+        ------
+        MixedsimError
+            If a parameter was not profiled, or not far enough for this level.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.lmer("Yield ~ 1 + (1 | Batch)", ms.datasets.load("Dyestuff"))
+        >>> fit.profile().contour("sigma", "Intercept", 0.5)["sigma"].agg(["min", "max"]).round(1).to_dict()
+        {'min': 42.2, 'max': 59.3}
+        """
+        check_level(level)
+        zeta = float(np.sqrt(-2.0 * np.log1p(-level)))
+        names = [self._known(one), self._known(other)]
+        if len(set(names)) < 2:
+            raise MixedsimError(f"a contour is that of two parameters, found {one!r} twice.")
+        if zeta > _checked(self.level) + 1e-9:
+            needed = 2.0 * float(ndtr(zeta)) - 1.0
+            raise MixedsimError(
+                f"a joint region of {100 * level:g} % needs profiles to a level of {needed:.4f} or more, found "
+                f"{self.level:g}: give profile() that level."
+            )
+        return pd.DataFrame(_smooth().contour(self.table, self.along, names[0], names[1], zeta), columns=names)
+
+    def _known(self, parameter: str) -> str:
+        if parameter not in self.parameters:
+            raise MixedsimError(f"the profile has no parameter {parameter!r}: {nearest(parameter, self.parameters)}")
+        return parameter
+
+
+def _smooth() -> Any:
+    """What draws curves through points: fetched when first asked for, since scipy.interpolate is slow to load."""
+    return import_module("mixedsim.inference.profile_contours")
 
 
 def likelihood_profile(

@@ -121,7 +121,9 @@ def calibrate(fit: LinearEstimates, n: int, seed: Any, tests: Sequence[Test] | N
                 tests_of = found.coefficients(test, 1.0 - alpha)
                 values = two_sided((tests_of.estimate - fit.fixef.to_numpy()) / tests_of.se, tests_of.df)
                 p[test].append(np.where(found.converged[:, None], values, np.nan))
-    rows = [_row(name, test, np.concatenate(p[test])[:, j], alpha) for j, name in enumerate(names) for test in wanted]
+    rows = [
+        rate_row(name, test, np.concatenate(p[test])[:, j], alpha) for j, name in enumerate(names) for test in wanted
+    ]
     table = pd.DataFrame(rows).set_index(["coefficient", "test"])
     return Calibration(table, alpha, n, singular, settled, fit.formula)
 
@@ -143,7 +145,8 @@ def _wanted(fit: LinearEstimates, tests: Sequence[Test] | None) -> list[Test]:
     return list(dict.fromkeys(given))
 
 
-def _row(name: str, test: Test, p: Floats, alpha: float) -> dict[str, Any]:
+def rate_row(name: str, test: str, p: Floats, alpha: float) -> dict[str, Any]:
+    """One row of `Calibration.table`, from the p-values of a test."""
     known = np.isfinite(p)
     share = Share(int((p[known] < alpha).sum()), int(known.sum()))
     lower, upper = share.interval()

@@ -85,14 +85,15 @@ def check(fit: LinearEstimates) -> Check:
     out = Check(rows, columns=["message", "evidence", "way_out"])
     directions = flat_directions(fit.problem, fit.optimum.profile)
     undetermined = any("do not determine" in message for message in fit.messages)
-    out.boundary = _boundary(fit, directions) if directions else _level(fit) if undetermined else _table([])
+    out.boundary = _boundary(fit, directions) if directions else _level(fit) if undetermined else boundary_table([])
     culprits = {(d.factor, d.where.start) for d in directions}
     asked = (culprits or undetermined) and fit.design.in_memory  # other models would have to read everything again
     out.what_if = what_if(fit, None if undetermined else culprits) if asked else pd.DataFrame()
     return out
 
 
-def _table(rows: list[tuple[str, str, float, float, float]]) -> pd.DataFrame:
+def boundary_table(rows: list[tuple[str, str, float, float, float]]) -> pd.DataFrame:
+    """The table of `Check.boundary`."""
     return pd.DataFrame(rows, columns=_BOUNDARY)
 
 
@@ -104,7 +105,7 @@ def _boundary(fit: LinearEstimates, directions: list[FlatDirection]) -> pd.DataF
         sds, rises = deviance_along(fit.problem, fit.objective, fit.optimum.profile, direction)
         name = combination(names, direction.weights)
         rows += [(factor.name, name, sd, fit.deviance + rise, rise) for sd, rise in zip(sds, rises, strict=True)]
-    return _table(rows)
+    return boundary_table(rows)
 
 
 def _level(fit: LinearEstimates) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def _level(fit: LinearEstimates) -> pd.DataFrame:
         sigma = np.sqrt(fit.objective.evaluate(theta).sigma2) * fit.problem.response.scale
         sd = sigma * np.sqrt(fit.problem.relative_covariances(theta)[f][effect, effect])
         rows.append((factor.name, factor.effects[effect], float(sd), fit.deviance + rise, float(rise)))
-    return _table(rows).sort_values("sd", ignore_index=True)
+    return boundary_table(rows).sort_values("sd", ignore_index=True)
 
 
 def what_if(fit: LinearEstimates, culprits: set[tuple[int, int]] | None = None) -> pd.DataFrame:

@@ -9,20 +9,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mixedsim.design import Design
+from mixedsim.engine.streamed import StreamedDesign
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.inference.likelihood_ratio import step
+from mixedsim.models.clmm_model import CumulativeLinkMixedModel
 from mixedsim.models.generalized import GeneralizedLinearMixedModel
 from mixedsim.models.linear import LinearMixedModel
 
-MixedModel: TypeAlias = LinearMixedModel | GeneralizedLinearMixedModel
-_EXPECTED = (("binomial", "logit"), ("poisson", "log"))
+MixedModel: TypeAlias = LinearMixedModel | GeneralizedLinearMixedModel | CumulativeLinkMixedModel
+_EXPECTED = (("binomial", "logit"), ("poisson", "log"), ("ordinal", "logit"))
 _WORSE = 1e-5  # how much higher the deviance of the larger model may be before rounding cannot explain it
 
 
 def check_alike(fits: Sequence[MixedModel], verb: str) -> None:
     """Raise unless there are two fits or more, all to the same rows and the same response."""
     for fit in fits:
-        if not isinstance(fit, LinearMixedModel | GeneralizedLinearMixedModel):
+        if not isinstance(fit, MixedModel):
             raise MixedsimError(
                 f"ms.{verb} takes fitted models, found {type(fit).__name__}: fit with ms.lmer first, and name the "
                 "options."
@@ -59,6 +62,11 @@ def _check_one_kind(one: MixedModel, other: MixedModel) -> None:
             f"{both} are a linear and a generalised model, whose likelihoods cannot be compared: fit both with "
             "ms.lmer, or both with ms.glmer."
         )
+    if (one.family == "ordinal") != (other.family == "ordinal"):
+        raise MixedsimError(
+            f"{both} are a model of ordered categories and another one, whose likelihoods cannot be compared: fit both "
+            "with ms.clmm, or both with ms.glmer."
+        )
     if one.kind.scaled != other.kind.scaled:
         raise MixedsimError(
             f"{both} have the families {one.family!r} and {other.family!r}, of which one is for counts and one for "
@@ -74,6 +82,8 @@ def _check_one_kind(one: MixedModel, other: MixedModel) -> None:
 def _same_response(one: MixedModel, other: MixedModel, order: NDArray[np.intp] | slice) -> bool:
     """Whether two models explain the same values, out of as many trials."""
     a, b = one.design, other.design
+    if isinstance(a, StreamedDesign) and isinstance(b, StreamedDesign):
+        return a.formula.response == b.formula.response and a.asked.offset == b.asked.offset
     trials = (np.ones(d.rows) if d.trials is None else d.trials for d in (a, b))
     mine, theirs = trials
     return np.array_equal(a.y, b.y[order]) and np.array_equal(mine, theirs[order])
@@ -98,6 +108,8 @@ def _matched(one: MixedModel, other: MixedModel) -> NDArray[np.intp] | slice | N
     a, b = one.design, other.design
     if a.rows != b.rows:
         return None
+    if isinstance(a, StreamedDesign) or isinstance(b, StreamedDesign):
+        return slice(None) if _same_source(a, b) else None
     if a.index.equals(b.index):
         return slice(None)
     if a.index.is_unique and b.index.is_unique:
@@ -107,6 +119,13 @@ def _matched(one: MixedModel, other: MixedModel) -> NDArray[np.intp] | slice | N
     # the same positions of tables of one length: the rows have only been renamed
     mine, theirs = (np.arange(d.rows_given)[d.used] for d in (a, b))
     return slice(None) if a.rows_given == b.rows_given and np.array_equal(mine, theirs) else None
+
+
+def _same_source(a: Design, b: Design) -> bool:
+    """Whether two designs were summed over the same rows of one source."""
+    if not (isinstance(a, StreamedDesign) and isinstance(b, StreamedDesign)):
+        return False
+    return a.rows_given == b.rows_given and a.source.is_same(b.source)
 
 
 def check_criteria(fits: Sequence[MixedModel]) -> None:

@@ -34,7 +34,7 @@ from mixedsim.models.comparable import (
 )
 from mixedsim.models.comparison_table import HEADS, ComparisonTable
 from mixedsim.models.fitting import without_start
-from mixedsim.models.generalized import GeneralizedLinearMixedModel
+from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.generalized_fitting import family_of_response
 from mixedsim.models.linear import LinearMixedModel
 from mixedsim.models.simulation import whole
@@ -239,5 +239,5 @@ def _fitted(fit: LinearMixedModel) -> Fitted:
     return Fitted(fit.rows, fit.problem, fit.objective, fit.optimum.profile, fit.design.offset)
 
 
-def _refittable(fit: GeneralizedLinearMixedModel) -> GlmFitted:
+def _refittable(fit: GeneralizedEstimates) -> GlmFitted:
     return GlmFitted(fit.objective, fit.at, family_of_response(fit.design, fit.kind), fit.design.trials)

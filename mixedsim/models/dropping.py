@@ -17,7 +17,6 @@ from mixedsim.models.combinations import joint
 from mixedsim.models.comparable import MixedModel, by_likelihood, facts, gain, name_of
 from mixedsim.models.comparison_table import ComparisonTable
 from mixedsim.models.fitting import fit_formula
-from mixedsim.models.generalized import GeneralizedLinearMixedModel
 from mixedsim.models.generalized_fitting import fit_generalized
 from mixedsim.models.linear import LinearMixedModel
 from mixedsim.models.refitting import on_rows
@@ -58,7 +57,7 @@ def drop1(fit: MixedModel, test: Literal["lrt"] | Ddf = "lrt") -> pd.DataFrame:
     <BLANKLINE>
     Note: the model was fitted by REML and has been refitted by maximum likelihood.
     """
-    if not isinstance(fit, LinearMixedModel | GeneralizedLinearMixedModel):
+    if not isinstance(fit, MixedModel):
         raise MixedsimError(f"drop1 takes a fitted model, found {type(fit).__name__}: fit it with ms.lmer first.")
     if test not in ("lrt", *get_args(Ddf)):
         known = ", ".join(map(repr, ("lrt", *get_args(Ddf))))
@@ -94,7 +93,7 @@ def _without_each(fit: MixedModel, terms: list[str]) -> list[MixedModel]:
         request = on_rows(fit)
         return [LinearMixedModel(**fit_formula(formula, request, reml=False)) for formula in formulas]
     request = generalized_refitting.on_rows(fit)
-    return [GeneralizedLinearMixedModel(**fit_generalized(formula, request, fit.kind)) for formula in formulas]
+    return [type(fit)(**fit_generalized(formula, request, fit.kind)) for formula in formulas]
 
 
 def droppable(fixed: str) -> list[str]:

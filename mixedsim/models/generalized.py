@@ -8,8 +8,10 @@ Its methods are one-line calls down, and stand in files by what they are about:
 `generalized_inference`     tests of terms, contrasts, means of a middle group and of the population, ratios
 `generalized_worth`         effect sizes, overdispersion, zeros, quantile residuals
 `generalized_check`         what went wrong
+`generalized_diagnosis`     influence, collinearity, assumptions
 `generalized_prediction`    rows: predicted, left over, drawn
 `generalized_refitting`     the same model again
+`generalized_studies`       many responses on its design: power, and the true level of its tests
 ==========================  ===================================================================
 """
 
@@ -17,9 +19,11 @@ from __future__ import annotations
 
 from mixedsim.models.generalized_check import GeneralizedCheck
 from mixedsim.models.generalized_coefficients import GeneralizedCoefficients
+from mixedsim.models.generalized_diagnosis import GeneralizedDiagnosis
 from mixedsim.models.generalized_inference import GeneralizedInference
 from mixedsim.models.generalized_prediction import GeneralizedPrediction
 from mixedsim.models.generalized_refitting import GeneralizedRefitting
+from mixedsim.models.generalized_studies import GeneralizedStudies
 from mixedsim.models.generalized_summary import GeneralizedSummary
 from mixedsim.models.generalized_worth import GeneralizedWorth
 
@@ -29,8 +33,10 @@ class GeneralizedLinearMixedModel(
     GeneralizedInference,
     GeneralizedWorth,
     GeneralizedCheck,
+    GeneralizedDiagnosis,
     GeneralizedPrediction,
     GeneralizedRefitting,
+    GeneralizedStudies,
 ):
     """A fitted generalised linear mixed model, as returned by `mixedsim.glmer`.
 

@@ -21,7 +21,7 @@ from mixedsim.engine.glm_links import predictor_of
 from mixedsim.formula import variables_of
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.glm_average import average, check_average, inverse_slope
-from mixedsim.models.generalized_combinations import joint_covariance
+from mixedsim.models.generalized_covariance import joint_covariance
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.generalized_means import exponential, on_response, ratio_of
 from mixedsim.models.mean_rows import MeanRows, mean_rows, pair_labels, pair_positions

@@ -210,7 +210,10 @@ class GeneralizedEstimates:
 
     @property
     def converged(self) -> bool:
-        """Whether the optimiser stopped at a minimum of the deviance."""
+        """Whether the optimiser stopped at a minimum of the deviance.
+
+        False where data are separated, too: then there is no minimum, see `mixedsim.engine.glm_lost`.
+        """
         return self.optimum.converged
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mixedsim.engine.glm_ordinal import Cumulative
 from mixedsim.engine.glm_problem import FAMILIES
 from mixedsim.errors import MixedsimError, nearest, shown
 
@@ -29,8 +30,10 @@ _OTHER_LINKS: Mapping[str, str] = {
     "square-root": "sqrt",
     "ln": "log",
     "complementary-log-log": "cloglog",
+    "log-log": "loglog",
 }
 _NORMAL = frozenset(("gaussian", "normal"))
+_ORDERED = frozenset(("ordinal", "cumulative", "ordered"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Kind:
     @property
     def scaled(self) -> bool:
         """Whether the family has a dispersion."""
-        return FAMILIES[self.family].scaled
+        return self.family in FAMILIES and FAMILIES[self.family].scaled
 
 
 def settle_kind(family: Any, nagq: Any) -> Kind:
@@ -75,12 +78,27 @@ def settle_kind(family: Any, nagq: Any) -> Kind:
         if link not in links:
             known = ", ".join(links)
             raise MixedsimError(f"the family {found!r} has the links {known}, not {link!r}: {nearest(link, links)}")
-    if isinstance(nagq, bool | np.bool_) or not isinstance(nagq, int | np.integer) or nagq < 0:
+    return Kind(found, link or links[0], settle_nodes(nagq))
+
+
+def settle_ordinal(link: Any, nagq: Any) -> Kind:
+    """Link and nodes of a model of ordered categories, as they were asked for; raises as `settle_kind` does."""
+    links = Cumulative.links
+    plain = _plain(link) if isinstance(link, str) else shown(link)
+    plain = _OTHER_LINKS.get(plain, plain)
+    if plain not in links:
+        raise MixedsimError(f"ms.clmm has the links {', '.join(links)}, not {link!r}: {nearest(plain, links)}")
+    return Kind(Cumulative.kind, plain, settle_nodes(nagq, least=1))
+
+
+def settle_nodes(nagq: Any, least: int = 0) -> int:
+    """A number of nodes as it was asked for."""
+    if isinstance(nagq, bool | np.bool_) or not isinstance(nagq, int | np.integer) or nagq < least:
         raise MixedsimError(
             f"nagq must be a whole number from 1 (Laplace's approximation) to 25 (nodes of the quadrature), found "
             f"{shown(nagq)}."
         )
-    return Kind(found, link or links[0], int(nagq))
+    return int(nagq)
 
 
 def _pair(family: Any) -> tuple[str, str | None]:
@@ -100,6 +118,8 @@ def _family_named(name: str) -> str:
             f"the family {name!r} with an identity link is a linear mixed model, which ms.lmer fits exactly: use "
             "ms.lmer(formula, data), and log or another function of the response for another link."
         )
+    if plain in _ORDERED:
+        raise MixedsimError(f"the family {name!r} has a model of its own: use ms.clmm(formula, data, link='logit').")
     if plain not in FAMILIES:
         raise MixedsimError(f"there is no family {name!r}: {nearest(plain, [*FAMILIES, 'bernoulli', 'nbinom'])}")
     return plain

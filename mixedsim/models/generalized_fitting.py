@@ -14,7 +14,7 @@ from mixedsim.engine.glm_families import Family
 from mixedsim.engine.glm_laplace import GlmObjective
 from mixedsim.engine.glm_optimise import GlmOptimum, minimise_glm
 from mixedsim.engine.glm_problem import GlmProblem, family_of, pose_glm
-from mixedsim.errors import DataError, MixedsimError
+from mixedsim.errors import DataError, FormulaError, MixedsimError
 from mixedsim.formula import Formula
 from mixedsim.models.fitting import Request, start_of, too_many_columns
 from mixedsim.models.generalized_family import Kind
@@ -46,6 +46,7 @@ def fit_generalized(formula: Formula, request: Request, kind: Kind) -> GlmParts:
 def fit_design(design: Design, request: Request, kind: Kind) -> GlmParts:
     """The parts of a fitted model, from a design."""
     check_identified(design, kind)
+    check_intercept(design, kind)
     check_rows(design)
     problem = pose_glm(design, family_of_response(design, kind)(design.y))
     objective = GlmObjective(problem.rows, problem.family, problem.layout, kind.nagq)
@@ -57,7 +58,8 @@ def fit_design(design: Design, request: Request, kind: Kind) -> GlmParts:
 
 def family_of_response(design: Design, kind: Kind) -> Callable[[Floats], Family]:
     """What makes the engine's family of a response on the rows of a design."""
-    return lambda y: family_of(kind.family, kind.link, y, design.weights, design.trials)
+    categories = len(design.categories or ())
+    return lambda y: family_of(kind.family, kind.link, y, design.weights, design.trials, categories=categories)
 
 
 def check_rows(design: Design) -> None:
@@ -69,15 +71,27 @@ def check_rows(design: Design) -> None:
         raise DataError(too_many_columns(design, fixed.kept, "random effects"))
 
 
+def check_intercept(design: Design, kind: Kind) -> None:
+    """Raise where thresholds would have no place to begin from."""
+    if kind.family == "ordinal" and "Intercept" not in design.x.names:
+        raise FormulaError(
+            f"the formula {' '.join(design.formula.text.split())!r} takes the intercept away, whose place the "
+            "thresholds of ordered categories have: leave the 0 or the -1 out."
+        )
+
+
 def check_identified(design: Design, kind: Kind) -> None:
     """Raise where single trials leave nothing from which an effect of every row could be told."""
-    single = kind.family == "binomial" and (design.trials is None or float(design.trials.max()) <= 1)
+    single = kind.family == "ordinal" or (
+        kind.family == "binomial" and (design.trials is None or float(design.trials.max()) <= 1)
+    )
     for factor in design.factors:
         if single and len(factor.levels) >= design.rows:
             terms = ", ".join(term.term.text for term in factor.terms)
+            what = "ordered category" if kind.family == "ordinal" else "yes or no"
             raise DataError(
                 f"the grouping factor {factor.name!r} has one row a level ({design.rows} rows), and each row is a "
-                f"single yes or no, which tells nothing of {terms}: leave it out; it takes counts out of several "
+                f"single {what}, which tells nothing of {terms}: leave it out; it takes counts out of several "
                 "trials to see that they vary more than chance."
             )
 

@@ -125,6 +125,12 @@ def on_response(fit: GeneralizedEstimates, eta: Floats) -> Floats:
     return means(fit.family, fit.link, eta)
 
 
+def check_ratio_method(method: object) -> None:
+    """Raise `MixedsimError` unless it is a method for the intervals of ratios."""
+    if method not in get_args(RatioMethod):
+        raise MixedsimError(f"method must be 'wald' or 'profile', found {method!r}.")
+
+
 def ratios(fit: GeneralizedEstimates, method: str, level: float) -> pd.DataFrame:
     """The table behind `GeneralizedLinearMixedModel.ratios`."""
     what = ratio_of(fit)
@@ -134,8 +140,7 @@ def ratios(fit: GeneralizedEstimates, method: str, level: float) -> pd.DataFrame
             f"coefficients with the link {fit.link!r} are no logarithms, so they have no ratios: fit the model with "
             f"the link {known}, or compare means with emmeans(..., scale='response')."
         )
-    if method not in get_args(RatioMethod):
-        raise MixedsimError(f"method must be 'wald' or 'profile', found {method!r}.")
+    check_ratio_method(method)
     table = coefficients(fit, level=level)
     if method == "profile":
         ends = confint(fit, "profile", level, "fixed", 1, None)

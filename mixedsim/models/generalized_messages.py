@@ -7,6 +7,7 @@ import numpy as np
 from mixedsim.design import Design
 from mixedsim.engine.glm_estimates import FixedCovariance
 from mixedsim.engine.glm_laplace import GlmObjective
+from mixedsim.engine.glm_links import UNITLESS
 from mixedsim.engine.glm_means import NegativeBinomial
 from mixedsim.engine.glm_optimise import GlmOptimum
 from mixedsim.engine.glm_problem import GlmProblem
@@ -21,6 +22,7 @@ from mixedsim.models.messages import (
 from mixedsim.models.separation import one_sided_levels, separation
 from mixedsim.response import RISES_FOR_EVER
 
+_EDGE = 1e-6  # of the average mean: what is next to none
 _ENDLESS = 1e6  # τ beyond which no count tells a negative binomial from a Poisson model
 
 
@@ -46,7 +48,7 @@ def findings(
         *one_sided_levels(design, objective),
         *singular_terms(design.factors, problem.linear, optimum.evaluation, sigma, rest),
         *not_overdispersed(objective, optimum),
-        *not_converged(optimum),
+        *([] if endless or separated else at_the_edge(objective, optimum) or not_converged(optimum)),
         *([] if endless or separated else uncertain_errors(objective, covariance)),
     )
 
@@ -61,6 +63,21 @@ def not_overdispersed(objective: GlmObjective, optimum: GlmOptimum) -> list[Find
         "a Poisson model says; use family='poisson'."
     )
     return [Finding(message, f"tau {family.tau(optimum.evaluation.extra):.2g}", "use family='poisson'")]
+
+
+def at_the_edge(objective: GlmObjective, optimum: GlmOptimum) -> list[Finding]:
+    """One finding if the search ended where the link allows no means any more."""
+    if optimum.converged or objective.family.link in UNITLESS:
+        return []
+    mean = optimum.evaluation.mode.point.mean
+    least = float(mean.min())
+    if least > _EDGE * float(mean.mean()):
+        return []
+    message = (
+        f"the estimates lie at the edge of what the link {objective.family.link!r} allows, where the mean of a row "
+        "becomes 0: there the likelihood has no maximum that standard errors could be taken from; use the log link."
+    )
+    return [Finding(message, f"the least mean is {least:.2g}", "use the log link")]
 
 
 def not_converged(optimum: GlmOptimum) -> list[Finding]:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.engine.glm_links import predictor_of
 from mixedsim.errors import MixedsimError
 from mixedsim.frame import as_frame
-from mixedsim.inference.glm_average import average, check_average
+from mixedsim.inference.glm_average import Average, average, check_average
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.prediction_rows import Target, fitted_rows, linear_predictor, named, new_rows, of_all_columns
 
 Floats = NDArray[np.float64]
 
 
-def predict_average(
-    fit: GeneralizedEstimates, new: Any, scale: str, offset: str | ArrayLike | None
-) -> pd.Series[float]:
-    """Means of the response over all groups, one value a row.
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """Rows with their means over all groups.
+
+    Attributes
+    ----------
+    target : the rows; no factor takes part.
+    eta : their predictors in a middle group.
+    found : the means, with their derivatives.
+    """
+
+    target: Target
+    eta: Floats
+    found: Average
+
+
+def averaged(fit: GeneralizedEstimates, new: Any, offset: str | ArrayLike | None) -> Averaged:
+    """Means of the response over all groups.
 
     Parameters
     ----------
     new : a table with the predictors, those of random slopes included; the fitted rows if None.
-    scale, offset : as in `GeneralizedLinearMixedModel.predict`; on the link's, the predictor of the mean.
+    offset : as in `GeneralizedLinearMixedModel.predict`.
 
     Raises
     ------
@@ -42,9 +56,12 @@ def predict_average(
     for columns, factor in zip(target.z, fit.design.factors, strict=True):
         z = np.column_stack([np.broadcast_to(column, len(eta)) for column in columns])
         variance += np.einsum("ij,jk,ik->i", z, fit.covariances[factor.name].to_numpy(), z)
-    mean = average(fit.family, fit.link, eta, variance).mean
-    values = predictor_of(fit.link, mean) if scale == "link" else mean
-    return pd.Series(values, index=target.index, name="average")
+    return Averaged(target, eta, average(fit.family, fit.link, eta, variance))
+
+
+def on_scale(fit: GeneralizedEstimates, mean: Floats, scale: str) -> Floats:
+    """Means, or their predictors."""
+    return predictor_of(fit.link, mean) if scale == "link" else mean
 
 
 def _rows(fit: GeneralizedEstimates, new: Any, offset: str | ArrayLike | None) -> Target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 import pandas as pd
@@ -10,35 +10,38 @@ from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.engine import glm_estimates
 from mixedsim.errors import MixedsimError
-from mixedsim.frame import as_frame
-from mixedsim.inference.boundary import flat_directions
+from mixedsim.inference.bootstrap import thetas_of_data
 from mixedsim.inference.glm_bootstrap import Replicates, refit_all
-from mixedsim.inference.glm_responses import generalized_responses, means
+from mixedsim.inference.glm_responses import generalized_responses
 from mixedsim.models.fitting import without_start
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.generalized_fitting import family_of_response
-from mixedsim.models.generalized_population import predict_average
+from mixedsim.models.generalized_predicted import Scale, predict
 from mixedsim.models.generalized_refitting import in_numbers
-from mixedsim.models.prediction_rows import (
-    RandomPart,
-    fitted_rows,
-    linear_predictor,
-    named,
-    new_rows,
-    of_all_columns,
-    taking_part,
-)
+from mixedsim.models.prediction import Interval
+from mixedsim.models.prediction_rows import RandomPart
 from mixedsim.models.refitting import theta_names
 from mixedsim.models.simulation import RandomEffects, whole
 from mixedsim.simulate.streams import settle_seed
 
 Floats = NDArray[np.float64]
-Scale = Literal["response", "link"]
 ResidualKind = Literal["response", "pearson", "deviance"]
 
 
 class GeneralizedPrediction(GeneralizedEstimates):
     """Predictions, residuals, simulated responses and the bootstrap."""
+
+    @overload
+    def predict(self, new: Any = None, random: RandomPart = True, *, scale: Scale = "response",
+                allow_new_levels: bool = False, interval: None = None, level: float = 0.95,
+                offset: str | ArrayLike | None = None,
+                weights: str | ArrayLike | None = None) -> pd.Series[float]: ...  # fmt: skip
+
+    @overload
+    def predict(self, new: Any = None, random: RandomPart = True, *, scale: Scale = "response",
+                allow_new_levels: bool = False, interval: Interval, level: float = 0.95,
+                offset: str | ArrayLike | None = None,
+                weights: str | ArrayLike | None = None) -> pd.DataFrame: ...  # fmt: skip
 
     def predict(
         self,
@@ -47,9 +50,14 @@ class GeneralizedPrediction(GeneralizedEstimates):
         *,
         scale: Scale = "response",
         allow_new_levels: bool = False,
+        interval: Interval | None = None,
+        level: float = 0.95,
         offset: str | ArrayLike | None = None,
-    ) -> pd.Series[float]:
+        weights: str | ArrayLike | None = None,
+    ) -> pd.Series[float] | pd.DataFrame:
         """Predicted means, one value a row: probabilities of a binomial model, means of other families.
+
+        With `interval` a DataFrame: estimate, se, df (infinite), lower, upper.
 
         Parameters
         ----------
@@ -59,13 +67,27 @@ class GeneralizedPrediction(GeneralizedEstimates):
             those effects alone. At zero is a middle group: the mean over groups differs, because links bend, and
             ``"average"`` gives it (exactly: in closed form or by quadrature).
         scale : ``"response"``, or ``"link"`` for the linear predictor, such as the log odds.
-        allow_new_levels : take levels that the model has not seen for such as have effects of zero.
-        offset : of the new rows, if the model has one: a column of `new`, or one number a row.
+        allow_new_levels : take levels that the model has not seen for such as have effects of zero; what is not known
+            of them widens the interval.
+        interval : ``"confidence"`` for the mean of the row, laid on the scale of the link and taken back; or
+            ``"prediction"`` for one new response, without random numbers. A new response comes from any level of a
+            factor that `random` leaves out. It is a whole number, and with trials the share of successes: the interval
+            of a single yes or no nearly always reaches from 0 to 1.
+        level : of the interval.
+        offset, weights : of the new rows, if the model has them: a column of `new`, or one number a row (weights for
+            a prediction interval only, where they count trials or divide a dispersion).
 
         Raises
         ------
         DataError
-            For a level that the model has not seen, unless allowed, and for an offset that is wanted.
+            For a level that the model has not seen, unless allowed, and for an offset, weights or trials that are
+            wanted.
+
+        Notes
+        -----
+        Errors count what is not known of the random effects and what estimating coefficients and variances costs;
+        τ and a dispersion are taken as known. See `mixedsim.inference.glm_prediction` (the mean) and
+        `mixedsim.inference.glm_predictive` (a new response).
 
         Examples
         --------
@@ -82,8 +104,18 @@ class GeneralizedPrediction(GeneralizedEstimates):
         [0.198, 0.048]
         >>> fit.predict({"period": ["1", "4"]}, random="average").round(3).tolist()
         [0.216, 0.057]
+
+        A new herd of ten animals:
+
+        >>> new = {"period": ["1"], "size": [10]}
+        >>> fit.predict(new, random=False, interval="prediction").round(2)[["lower", "estimate", "upper"]]
+           lower  estimate  upper
+        0    0.0       0.2    0.6
         """
-        return predict(self, new, random, scale, allow_new_levels, offset)
+        return predict(
+            self, new, random, scale=scale, allow_new_levels=allow_new_levels, interval=interval, level=level,
+            offset=offset, weights=weights,
+        )  # fmt: skip
 
     @property
     def fitted(self) -> pd.Series[float]:
@@ -149,34 +181,6 @@ class GeneralizedPrediction(GeneralizedEstimates):
         return bootstrap_table(self, n, seed)
 
 
-def predict(
-    fit: GeneralizedEstimates,
-    new: Any,
-    random: RandomPart,
-    scale: Scale,
-    allow_new_levels: bool,
-    offset: str | ArrayLike | None,
-) -> pd.Series[float]:
-    """The values behind `GeneralizedLinearMixedModel.predict`."""
-    if scale not in get_args(Scale):
-        raise MixedsimError(f"scale must be 'response' or 'link', found {scale!r}.")
-    if random == "average" and random not in fit.n_groups:
-        return predict_average(fit, new, scale, offset)
-    part = taking_part(fit.design.factors, random)
-    if new is None:
-        if offset is not None:
-            raise MixedsimError("an offset belongs to new rows: the fitted rows keep that of the fit.")
-        target = fitted_rows(fit.design, part)
-    else:
-        offset = named(offset, fit.request.offset, new)
-        target = new_rows(fit.design, part, part, as_frame(new), allow_new_levels, offset)
-    fixef = of_all_columns(fit.design, fit.problem.linear.fixed.kept, fit._fixef)
-    values = linear_predictor(target, fixef, fit._modes)
-    if scale == "response":
-        values = means(fit.family, fit.link, values)
-    return pd.Series(values, index=target.index, name="fitted" if new is None else "predicted")
-
-
 def residuals(fit: GeneralizedEstimates, kind: ResidualKind) -> pd.Series[float]:
     """The values behind `GeneralizedLinearMixedModel.residuals`."""
     if kind not in get_args(ResidualKind):
@@ -205,40 +209,22 @@ def bootstrap_table(fit: GeneralizedEstimates, n: int, seed: Any) -> pd.DataFram
     """The table behind `GeneralizedLinearMixedModel.bootstrap`."""
     settled = settle_seed(seed)
     control = without_start(fit.request.control)
-    make = family_of_response(fit.design, fit.kind)
+    make, trials = family_of_response(fit.design, fit.kind), fit.design.trials
     parts = [
-        refit_all(fit.objective, fit.at, y, make, control)
-        for y in generalized_responses(fit.objective, fit.at, fit.design.trials, whole(n, "n"), settled)
+        refit_all(fit.objective, fit.at, y, make, trials, control)
+        for y in generalized_responses(fit.objective, fit.at, trials, whole(n, "n"), settled)
     ]
-    return _table(fit, join(parts), settled)
-
-
-def join(parts: list[Replicates]) -> Replicates:
-    """Several sets of replicates as one."""
-    before = np.cumsum([0, *(len(part.optima) for part in parts)]).tolist()
-    failures = {
-        start + k: why for start, part in zip(before, parts, strict=False) for k, why in part.failures.items()
-    }
-    return Replicates([one for part in parts for one in part.optima], failures)
+    return _table(fit, Replicates.joined(parts), settled)
 
 
 def _table(fit: GeneralizedEstimates, found: Replicates, seed: int) -> pd.DataFrame:
     """Replicates in the names and units of the data."""
-    linear, size = fit.problem.linear, fit.problem.layout.size
-    negative = bool(fit.objective.family.extra)
-    columns = [*fit.coefficient_names, *theta_names(size), "sigma", *(["tau"] if negative else [])]
-    values = np.full((len(found.optima), len(columns)), np.nan)
-    singular = np.zeros(len(found.optima), dtype=bool)
-    for k, optimum in enumerate(found.optima):
-        if optimum is None:
-            continue
-        at = optimum.evaluation
-        own = fit.objective.changed(family=at.mode.family)
-        sigma = np.sqrt(glm_estimates.dispersion(own, at))
-        tau = [np.exp(at.extra[0])] if negative else []
-        values[k] = [*linear.fixef(at.beta.copy()), *linear.theta(at.theta), sigma, *tau]
-        singular[k] = bool(flat_directions(linear, at))
-    out = pd.DataFrame(values, index=pd.RangeIndex(len(values), name="replicate"), columns=columns)
-    out["converged"], out["singular"] = found.converged, singular
+    linear, names = fit.problem.linear, theta_names(fit.problem.layout.size)
+    out = pd.DataFrame(linear.fixef(found.beta.T).T, columns=list(fit.coefficient_names))
+    out[names] = thetas_of_data(linear, found.theta)
+    out["sigma"] = np.sqrt(found.sigma2)
+    if fit.objective.family.extra:
+        out["tau"] = np.exp(found.extra[:, 0])
+    out["converged"], out["singular"] = found.converged, found.singular(fit.problem.layout)
     out.attrs.update(seed=seed, failed=int((~found.converged).sum()), failures=found.failures)
-    return out
+    return out.rename_axis("replicate")

@@ -66,7 +66,9 @@ class GeneralizedRefitting(GeneralizedEstimates):
         >>> fit.update(nagq=9).loglik > fit.loglik
         True
         """
-        return type(self)(**update(self, formula, data, family, nagq, weights, offset, control))
+        known = (self.family, self.link) if family is None else family
+        kind = settle_kind(known, self.nagq if nagq is None else nagq)
+        return type(self)(**update(self, formula, data, kind, weights, offset, control))
 
     def refit(self, y: Any) -> Self:
         """The same model fitted to another response on the same rows.
@@ -113,17 +115,16 @@ def update(
     fit: GeneralizedEstimates,
     formula: str | None,
     data: Any,
-    family: str | tuple[str, str] | None,
-    nagq: int | None,
+    kind: Kind,
     weights: str | ArrayLike | Keep | None,
     offset: str | ArrayLike | Keep | None,
     control: Control | Keep | None,
 ) -> GlmParts:
-    """The parts behind `GeneralizedLinearMixedModel.update`."""
+    """The parts behind `GeneralizedLinearMixedModel.update`, and that of ordered categories."""
     text = fit.formula if formula is None else update_formula(fit.design.formula, formula)
     asked = fit.request.control if isinstance(control, Keep) else check_control(settle_control(control))
-    kind = settle_kind((fit.family, fit.link) if family is None else family, fit.nagq if nagq is None else nagq)
-    if data is None and formula is None and family is None and weights is KEEP and offset is KEEP:
+    alike = kind.family == fit.family  # what is read of the response depends on the family alone
+    if data is None and formula is None and alike and weights is KEEP and offset is KEEP:
         return fit_design(fit.design, replace(fit.request, control=asked), kind)
     if control is KEEP:
         asked = without_start(asked)
@@ -194,7 +195,7 @@ def in_units_of_data(design: Design, y: Floats) -> Any:
     labels = list(design.categories)
     if labels == [False, True]:
         return numbers.astype(bool)
-    return pd.Categorical.from_codes(numbers.astype(np.intp), categories=pd.Index(labels))
+    return pd.Categorical.from_codes(numbers.astype(np.intp), categories=pd.Index(labels), ordered=len(labels) > 2)
 
 
 def _coded(design: Design, y: Any) -> Any:

@@ -18,8 +18,8 @@ from mixedsim.models.simulation import whole
 from mixedsim.simulate.streams import settle_seed
 
 
-class GeneralizedWorth(GeneralizedEstimates):
-    """Explained variance on the scale of the link, overdispersion, zeros, quantile residuals."""
+class ExplainedVariance(GeneralizedEstimates):
+    """Explained variance and intraclass correlation on the scale of the link."""
 
     @cached_property
     def variance_parts(self) -> VarianceParts:
@@ -86,54 +86,9 @@ class GeneralizedWorth(GeneralizedEstimates):
             return self.variance_parts
         return glm_variance_parts(self.design, self.problem, self.objective, self.optimum, method)
 
-    def overdispersion(self) -> pd.Series[float]:
-        """Do the responses vary more than the family says: ratio, chisq, df, p; ``.attrs["sentence"]`` says it.
 
-        The ratio is Pearson's χ² over its degrees of freedom, given the random effects. It lies somewhat below 1 in a
-        model that holds, because random effects take up some of the variation, and p is rough where counts are small.
-
-        Raises
-        ------
-        MixedsimError
-            For single yes or no answers, in which overdispersion does not show: their variance follows from their
-            mean; and for a family that estimates its dispersion.
-
-        Examples
-        --------
-        >>> import mixedsim as ms
-        >>> fit = ms.glmer("incidence / size ~ period + (1 | herd)", ms.datasets.load("cbpp"))
-        >>> fit.overdispersion().round(3).to_dict()
-        {'ratio': 1.237, 'chisq': 63.078, 'df': 51.0, 'p': 0.119}
-        """
-        return _series(overdispersion(self.objective, self.at, self.design.trials), "overdispersion")
-
-    def zero_inflation(self, n: int = 1000, seed: Any = None) -> pd.Series[float]:
-        """Zeros among the responses beside those that the model expects: observed, expected, ratio, lower, upper, p.
-
-        Parameters
-        ----------
-        n, seed : how many responses are drawn from the model, with new random effects, and where the random numbers
-            begin; they are those of ``simulate(n, seed)``.
-
-        Returns
-        -------
-        Series: ``expected`` is the mean number over the draws, 95 % of them lie between ``lower`` and ``upper``,
-        ``ratio`` is observed / expected, ``p`` two-sided; ``.attrs["sentence"]`` says it in words.
-
-        Raises
-        ------
-        MixedsimError
-            For a family whose responses are never zero, an `n` below 1 or another kind of seed.
-
-        Examples
-        --------
-        >>> import mixedsim as ms
-        >>> fit = ms.glmer("incidence / size ~ period + (1 | herd)", ms.datasets.load("cbpp"))
-        >>> fit.zero_inflation(200, seed=1)[["observed", "expected"]].round(1).tolist()
-        [22.0, 19.2]
-        """
-        found = zeros(self.objective, self.at, whole(n, "n"), settle_seed(seed), self.design.trials)
-        return _series(found, "zero_inflation")
+class QuantileResiduals(GeneralizedEstimates):
+    """Residuals that are normal whatever the family."""
 
     def quantile_residuals(self, n: int = 1, seed: Any = None, kind: ResidualKind = "conditional") -> pd.DataFrame:
         """Randomised quantile residuals, standard normal in a model that holds, whatever the family: rows × n.
@@ -176,6 +131,59 @@ class GeneralizedWorth(GeneralizedEstimates):
             f"deviation of {table[0].std():.2f} (1)."
         )
         return table
+
+
+class GeneralizedWorth(ExplainedVariance, QuantileResiduals):
+    """Explained variance, quantile residuals, overdispersion, zeros."""
+
+    def overdispersion(self) -> pd.Series[float]:
+        """Do the responses vary more than the family says: ratio, chisq, df, p; ``.attrs["sentence"]`` says it.
+
+        The ratio is Pearson's χ² over its degrees of freedom, given the random effects. It lies somewhat below 1 in a
+        model that holds, because random effects take up some of the variation, and p is rough where counts are small.
+
+        Raises
+        ------
+        MixedsimError
+            For single yes or no answers, in which overdispersion does not show: their variance follows from their
+            mean; and for a family that estimates its dispersion.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.glmer("incidence / size ~ period + (1 | herd)", ms.datasets.load("cbpp"))
+        >>> fit.overdispersion().round(3).to_dict()
+        {'ratio': 1.237, 'chisq': 63.078, 'df': 51.0, 'p': 0.119}
+        """
+        return _series(overdispersion(self.objective, self.at, self.design.trials), "overdispersion")
+
+    def zero_inflation(self, n: int = 1000, seed: Any = None) -> pd.Series[float]:
+        """Zeros among the responses beside those that the model expects: observed, expected, ratio, lower, upper, p.
+
+        Parameters
+        ----------
+        n, seed : how many responses are drawn from the model, given its random effects, and where the random numbers
+            begin; they are those of ``simulate(n, seed, random="conditional")``.
+
+        Returns
+        -------
+        Series: ``expected`` is the mean number over the draws, 95 % of them lie between ``lower`` and ``upper``,
+        ``ratio`` is observed / expected, ``p`` two-sided; ``.attrs["sentence"]`` says it in words.
+
+        Raises
+        ------
+        MixedsimError
+            For a family whose responses are never zero, an `n` below 1 or another kind of seed.
+
+        Examples
+        --------
+        >>> import mixedsim as ms
+        >>> fit = ms.glmer("incidence / size ~ period + (1 | herd)", ms.datasets.load("cbpp"))
+        >>> fit.zero_inflation(200, seed=1)[["observed", "expected"]].round(1).tolist()
+        [22.0, 18.9]
+        """
+        found = zeros(self.objective, self.at, whole(n, "n"), settle_seed(seed), self.design.trials)
+        return _series(found, "zero_inflation")
 
 
 def _series(found: Overdispersion | Zeros, name: str) -> pd.Series[float]:

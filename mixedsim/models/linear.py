@@ -5,7 +5,8 @@ Its methods are one-line calls down, and stand in five files by what they are ab
 ====================  ===================================================================
 `linear_estimates`    the parts of a fit and what follows at once: the base of the others
 `linear_inference`    tests, intervals, marginal means, posterior
-`linear_worth`        effect sizes, independent rows, diagnosis
+`linear_worth`        effect sizes, independent rows, messages
+`linear_diagnosis`    influence, collinearity, assumptions
 `linear_prediction`   rows: predicted, left over, drawn
 `linear_refitting`    the same model again
 ====================  ===================================================================
@@ -13,6 +14,7 @@ Its methods are one-line calls down, and stand in five files by what they are ab
 
 from __future__ import annotations
 
+from mixedsim.models.linear_diagnosis import LinearDiagnosis
 from mixedsim.models.linear_inference import LinearInference
 from mixedsim.models.linear_prediction import LinearPrediction
 from mixedsim.models.linear_refitting import LinearRefitting
@@ -21,7 +23,7 @@ from mixedsim.models.linear_worth import LinearWorth
 from mixedsim.models.summary import Summary
 
 
-class LinearMixedModel(LinearInference, LinearWorth, LinearPrediction, LinearRefitting, LinearStudies):
+class LinearMixedModel(LinearInference, LinearWorth, LinearDiagnosis, LinearPrediction, LinearRefitting, LinearStudies):
     """A fitted linear mixed model, as returned by `mixedsim.lmer`.
 
     Attributes (p fixed effects, F grouping factors, K variance parameters)

@@ -1,13 +1,14 @@
 """Many fits at once: one formula and many data sets, or one fitted model and many responses.
 
-What a thousand replicates share is done once. Every number is the one that `lmer` gives for that replicate alone.
+What a thousand replicates share is done once. Every number is the one that `lmer` or `glmer` gives for that replicate
+alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,12 @@ from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import check_varies_once, parse
 from mixedsim.inference.contrasts import Ddf, check_ddf, check_level
 from mixedsim.inference.many_estimates import Estimates
-from mixedsim.models.fitting import settle_control, settle_flag, without_start
+from mixedsim.models.fitting import Request, settle_control, settle_flag, without_start
+from mixedsim.models.generalized_estimates import GeneralizedEstimates
+from mixedsim.models.generalized_family import settle_kind
+from mixedsim.models.generalized_fitting import check_control
+from mixedsim.models.generalized_many_alone import fit_glms_alone, refit_glms_alone
+from mixedsim.models.generalized_many_together import fit_glms_together, refit_glms_together
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.many_alone import fit_alone, refit_alone
 from mixedsim.models.many_order import ordered
@@ -64,7 +70,8 @@ class ManyFits:
 
         Parameters
         ----------
-        ddf : ``"satterthwaite"``, ``"kenward-roger"`` (REML only) or ``"wald"``.
+        ddf : ``"satterthwaite"``, ``"kenward-roger"`` (REML only) or ``"wald"``. Those of generalised models are Wald's
+            z, whatever it is by default.
         level : confidence level of the intervals.
 
         Raises
@@ -92,7 +99,8 @@ class ManyFits:
         """Estimates and intervals of all parameters, in the order of `symbols`: r × m arrays.
 
         Coefficients as in `coefficients`; standard deviations, correlations and σ as
-        `mixedsim.inference.wald.wald_intervals` (NaN where an interval does not exist).
+        `mixedsim.inference.wald.wald_intervals` (NaN where an interval does not exist; of generalised models none
+        does).
         """
         check_ddf(ddf)
         check_level(level)
@@ -107,6 +115,9 @@ def fit_many(
     datasets: Iterable[Any],
     *,
     reml: bool = True,
+    family: str | tuple[str, str] | None = None,
+    nagq: int = 1,
+    offsets: Sequence[Floats] | None = None,
     control: Control | None = None,
     symbols: Sequence[Symbol] | None = None,
 ) -> ManyFits:
@@ -116,6 +127,8 @@ def fit_many(
     ----------
     formula, reml, control : as in `mixedsim.lmer`.
     datasets : r tables.
+    family, nagq : as in `mixedsim.glmer`, for generalised models; None for linear ones.
+    offsets : of generalised models, a known part of the linear predictor: one array a data set, one number a row.
     symbols : the parameters that every fit must have, as `ManyFits.symbols`; those of most data sets if None. A data
         set whose model has others (a category that does not occur in it, a predictor that depends on the rest) is a
         failure that says which: its coefficients would not mean what those of the others do.
@@ -143,22 +156,35 @@ def fit_many(
     wanted = settle_control(control)
     is_reml = settle_flag("reml", reml)
     tables = _tables(datasets)
+    chosen = None if symbols is None else tuple(symbols)
+    if family is not None:
+        kind = settle_kind(family, nagq)
+        requests = [Request(data, control=check_control(wanted)) for data in tables]
+        if offsets is not None:
+            requests = [replace(one, offset=own) for one, own in zip(requests, offsets, strict=True)]
+        many, rest = fit_glms_together(parsed, requests, kind, offsets, wanted)
+        glms, failures = fit_glms_alone(parsed, requests, kind, rest)
+        return _joined(len(tables), [*many, *glms], failures, chosen)
     together, rest = fit_together(parsed, tables, is_reml, wanted)
     fits, failures = fit_alone(parsed, tables, is_reml, wanted, rest)
-    return _joined(len(tables), [*together, *fits], failures, None if symbols is None else tuple(symbols))
+    return _joined(len(tables), [*together, *fits], failures, chosen)
 
 
 def refit_many(
-    fit: LinearEstimates, y: ArrayLike, *, reml: bool | None = None, control: Control | None = None
+    fit: LinearEstimates | GeneralizedEstimates,
+    y: ArrayLike,
+    *,
+    reml: bool | None = None,
+    control: Control | None = None,
 ) -> ManyFits:
     """Return the fits of a fitted model to each of r other responses on the same rows.
 
     Parameters
     ----------
-    fit : a fitted linear mixed model.
+    fit : a fitted mixed model, linear or generalised.
     y : rows × r numbers in the units of the data, for the rows that were fitted or for all that were given (what
-        ``fit.simulate`` returns).
-    reml : the criterion; that of `fit` if None.
+        ``fit.simulate`` returns); categories as 0 and 1.
+    reml : the criterion; that of `fit` if None, as it must be for a generalised model.
     control : how each is fitted; as `fit` was if None.
 
     Raises
@@ -178,6 +204,12 @@ def refit_many(
     """
     values = _responses(fit, y)
     wanted = without_start(fit.request.control if control is None else settle_control(control))
+    if isinstance(fit, GeneralizedEstimates):
+        if reml is not None:
+            raise MixedsimError("reml is for linear models, and the fit is a generalised one: leave it out.")
+        many, rest = refit_glms_together(fit, values, check_control(wanted))
+        glms, failures = refit_glms_alone(fit, values, wanted, rest)
+        return _joined(values.shape[1], [*many, *glms], failures, None)
     is_reml = fit.reml if reml is None else settle_flag("reml", reml)
     together, rest = refit_together(fit, values, is_reml, wanted)
     fits, failures = refit_alone(fit, values, is_reml, wanted, rest)
@@ -194,7 +226,7 @@ def _tables(datasets: Iterable[Any]) -> list[Any]:
     return tables
 
 
-def _responses(fit: LinearEstimates, y: ArrayLike) -> Floats:
+def _responses(fit: LinearEstimates | GeneralizedEstimates, y: ArrayLike) -> Floats:
     """The responses as rows × r floats, of the rows that were used."""
     try:
         values = np.asarray(y, dtype=np.float64)

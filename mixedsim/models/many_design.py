@@ -70,14 +70,20 @@ def joined(parts: Sequence[ManyDesigns]) -> ManyDesigns:
 
 def many_designs(formula: Formula, found: Stack) -> ManyDesigns | None:
     """Return those data sets of the stack about which nothing has to be said; None if there are none."""
+    made = making(formula, found)
+    return None if made is None else made.designs()
+
+
+def making(formula: Formula, found: Stack) -> Making | None:
+    """Return the columns of those data sets about which nothing has to be said; None if there are none."""
     try:
-        made = _Making(formula, found)
+        made = Making(formula, found)
     except MixedsimError:  # one data set may have spoilt it for all: each alone can say for itself
         return None
     if made.sound.all():
-        return made.designs()
+        return made
     found = keep(found, made.sound)
-    return many_designs(formula, found) if len(found.members) else None
+    return making(formula, found) if len(found.members) else None
 
 
 def _response(formula: Formula, found: Stack) -> Floats:
@@ -111,7 +117,7 @@ class _Factor:
         return int(self.codes.max()) + 1
 
 
-class _Making:
+class Making:
     """Cross-products in the making, and which data sets are sound so far."""
 
     def __init__(self, formula: Formula, found: Stack) -> None:
@@ -189,17 +195,32 @@ class _Making:
 
     def designs(self) -> ManyDesigns:
         """Everything together."""
-        fixed = self._transform(self.fixed, self.x.columns, self.has_intercept)
-        intercept = self.x.names.index("Intercept") if self.has_intercept else None
-        names = [(factor.name, [term.names for term in factor.terms]) for factor in self.factors]
-        shapes = [FactorShape(factor.most, tuple(len(made) for made in factor.made)) for factor in self.factors]
         return ManyDesigns(
             members=self.found.members,
             products=self._single() if len(self.factors) == 1 else self._several(),
-            layout=Layout(shapes),
-            scales=ManyScales(fixed, tuple(map(self._varying, self.factors)), self.centre, self.scale, intercept),
-            parameters=named_parameters(self.x.names, names),
+            layout=self.layout,
+            scales=self.scales,
+            parameters=self.parameters,
         )
+
+    @property
+    def layout(self) -> Layout:
+        """Where θ stands."""
+        shapes = [FactorShape(factor.most, tuple(len(made) for made in factor.made)) for factor in self.factors]
+        return Layout(shapes)
+
+    @property
+    def scales(self) -> ManyScales:
+        """The way back to the units of the data."""
+        fixed = self._transform(self.fixed, self.x.columns, self.has_intercept)
+        intercept = self.x.names.index("Intercept") if self.has_intercept else None
+        return ManyScales(fixed, tuple(map(self._varying, self.factors)), self.centre, self.scale, intercept)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Names of all parameters."""
+        names = [(factor.name, [term.names for term in factor.terms]) for factor in self.factors]
+        return named_parameters(self.x.names, names)
 
     def _varying(self, factor: _Factor) -> Floats:
         """T of one factor, block-diagonal over its terms: q × q × s."""

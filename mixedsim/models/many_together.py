@@ -32,7 +32,7 @@ def fit_together(
 ) -> tuple[list[Together], list[int]]:
     """Fits to data sets that can be had together, and the numbers of the others."""
     everybody = np.arange(len(datasets))
-    if not formula.terms or not takes_control(control) or not _is_plain(formula):
+    if not formula.terms or not takes_control(control) or not is_plain(formula):
         return [], everybody.tolist()
     portions: list[Together] = []
     for designs in _in_bulk(_designs(formula, datasets, control)):
@@ -43,7 +43,7 @@ def fit_together(
 
 def _designs(formula: Formula, datasets: Sequence[Any], control: Control) -> Iterator[ManyDesigns]:
     """The data sets that go together, a stack after the other."""
-    for some in _of_some_rows(datasets):
+    for some in of_some_rows(datasets):
         found = stack(formula, datasets, some)
         designs = None if found is None else many_designs(formula, found)
         if designs is not None and takes(designs.layout, control):
@@ -63,13 +63,13 @@ def _in_bulk(designs: Iterator[ManyDesigns]) -> Iterator[ManyDesigns]:
         yield joined(waiting)
 
 
-def _is_plain(formula: Formula) -> bool:
+def is_plain(formula: Formula) -> bool:
     """Whether the formula works row by row, and its grouping columns do nothing but group."""
     grouping = {name for term in formula.terms for name in term.factors}
     return works_row_by_row(formula) and not grouping & formula.predictors
 
 
-def _of_some_rows(datasets: Sequence[Any]) -> Iterator[list[int]]:
+def of_some_rows(datasets: Sequence[Any]) -> Iterator[list[int]]:
     """Numbers of data sets in portions of so many rows that memory stays bounded."""
     some: list[int] = []
     rows = 0

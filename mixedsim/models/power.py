@@ -12,9 +12,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
@@ -28,11 +29,32 @@ from mixedsim.models.simulation import whole
 from mixedsim.simulate.streams import settle_seed
 
 Floats = NDArray[np.float64]
-_CALLED: dict[Ddf, str] = {
+Tested: TypeAlias = Ddf | Literal["lrt"]
+_CALLED: dict[Tested, str] = {
     "satterthwaite": "Satterthwaite's test",
     "kenward-roger": "Kenward and Roger's test",
     "wald": "Wald's z",
+    "lrt": "the likelihood-ratio test",
 }
+
+
+class Fitted(Protocol):
+    """What is asked of a fit here, linear or generalised."""
+
+    @property
+    def fixef(self) -> pd.Series[float]:
+        """Fixed effects."""
+        ...
+
+    @property
+    def singular(self) -> bool:
+        """Whether some combination of random effects has no variance."""
+        ...
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Names of the fixed effects."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +77,7 @@ class PowerEstimate:
     rejected: Share
     false: Share
     alpha: float
-    ddf: Ddf
+    ddf: Tested
     n: int
     failed: int
     singular: int
@@ -117,7 +139,7 @@ def power(
     check_ddf(ddf)
     check_alpha(alpha)
     position = position_of(fit, parameter)
-    assumed = _effect(fit, parameter, effect)
+    assumed = assumed_effect(fit, parameter, effect)
     settled = settle_seed(seed)
     shift = assumed - float(fit.fixef.iloc[position])
     rejected, false, singular, n = [], [], 0, whole(n, "n")
@@ -132,7 +154,7 @@ def power(
     failed = n - at_effect.n
     return PowerEstimate(
         parameter, assumed, at_effect, at_null, alpha, ddf, n, failed, singular, settled,
-        tuple(_notes(fit, parameter, effect, failed, singular, n)),
+        tuple(notes_of(fit, parameter, effect, failed, singular, n)),
     )  # fmt: skip
 
 
@@ -151,7 +173,7 @@ def share_below(p: list[Floats], alpha: float) -> Share:
     return Share(int((values[known] < alpha).sum()), int(known.sum()))
 
 
-def position_of(fit: LinearEstimates, parameter: object) -> int:
+def position_of(fit: Fitted, parameter: object) -> int:
     """Where a coefficient stands, or `MixedsimError` if there is none of that name."""
     names = fit.coefficient_names
     if parameter not in names:
@@ -165,7 +187,8 @@ def check_alpha(alpha: object) -> None:
         raise MixedsimError(f"alpha must lie between 0 and 1, such as 0.05, found {alpha!r}.")
 
 
-def _effect(fit: LinearEstimates, parameter: str, effect: object) -> float:
+def assumed_effect(fit: Fitted, parameter: str, effect: object) -> float:
+    """The size that a coefficient is to have: what was asked for, or its estimate."""
     if effect is None:
         return float(fit.fixef[parameter])
     if isinstance(effect, bool) or not isinstance(effect, int | float | np.number) or not np.isfinite(effect):
@@ -173,9 +196,8 @@ def _effect(fit: LinearEstimates, parameter: str, effect: object) -> float:
     return float(effect)
 
 
-def _notes(
-    fit: LinearEstimates, parameter: str, effect: float | None, failed: int, singular: int, n: int
-) -> Iterator[str]:
+def notes_of(fit: Fitted, parameter: str, effect: float | None, failed: int, singular: int, n: int) -> Iterator[str]:
+    """What a reader of a power should know."""
     if effect is None:
         yield (
             f"the estimate of {parameter} was taken for the truth. Such a power only says what the p-value says; pass "

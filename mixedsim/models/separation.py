@@ -25,8 +25,8 @@ from mixedsim.models.messages import Finding
 
 Floats = NDArray[np.float64]
 _LOST = 50.0  # standard error of a linear predictor beyond which nothing is known of the row
-_CULPRITS = 3  # so many cells are named
-_MEND = (
+MOST_CULPRITS = 3  # so many cells are named
+WAY_OUT = (
     "merge the category with another, leave the predictor out, or test it by likelihood ratio (ms.drop1), which stays "
     "meaningful"
 )
@@ -39,21 +39,29 @@ def separation(
 
     `covariance` is that of the coefficients in the units of the data.
     """
-    away = runaway(problem, objective, optimum)
-    if not away or _rows_are_known(problem, covariance):
+    away = runaway_columns(problem, objective, optimum, covariance)
+    if not away:
         return []
     names = [design.x.names[problem.linear.fixed.kept[j]] for j in away]
     terms = {design.x.terms[problem.linear.fixed.kept[j]] for j in away}
     reasons = list(_reasons(design, objective, terms))
-    because = f" because {'; '.join(reasons[:_CULPRITS])}" if reasons else ""
+    because = f" because {'; '.join(reasons[:MOST_CULPRITS])}" if reasons else ""
     verb = "runs away" if len(names) == 1 else "run away"
     message = (
         f"separation: {', '.join(map(repr, names))} {verb}{because}: the likelihood rises for ever, so that the "
-        f"estimate is where the search stopped and its standard error means nothing; {_MEND}."
+        f"estimate is where the search stopped and its standard error means nothing; {WAY_OUT}."
     )
     fixef = problem.linear.fixef(optimum.evaluation.beta.copy())
     evidence = ", ".join(f"{name} {fixef[j]:.3g}" for name, j in zip(names, away, strict=True))
-    return [Finding(message, evidence, _MEND)]
+    return [Finding(message, evidence, WAY_OUT)]
+
+
+def runaway_columns(
+    problem: GlmProblem, objective: GlmObjective, optimum: GlmOptimum, covariance: Floats
+) -> list[int]:
+    """Positions among the kept columns of coefficients that run away, and take the rows with them."""
+    away = runaway(problem, objective, optimum)
+    return [] if not away or _rows_are_known(problem, covariance) else away
 
 
 def _rows_are_known(problem: GlmProblem, covariance: Floats) -> bool:

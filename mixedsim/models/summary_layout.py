@@ -58,12 +58,15 @@ class SummaryLayout(ABC):
         self._fit = fit
 
     def __str__(self) -> str:
-        parts = [self.head(), self._residuals(), self._random()]
+        parts = [self.head(), *self._residuals(), self._random()]
         if len(self._fit.coefficient_names):
             table = self.fixed_table().reset_index(names="")
             parts.append(f"Fixed effects{self.fixed_title(' (', ')')}:\n{columns(table, left=('',))}")
         if len(self._fit.coefficient_names) > 1:
             parts.append(self._correlations())
+        parts += [
+            f"{title}:\n{columns(table.reset_index(names=''), left=('',))}" for title, table in self.further_tables()
+        ]
         parts += [f"Note: {message}" for message in self._fit.messages]
         return "\n\n".join(parts)
 
@@ -82,7 +85,11 @@ class SummaryLayout(ABC):
 
     @abstractmethod
     def scaled_residuals(self) -> Sequence[float]:
-        """Residuals whose quantiles are shown."""
+        """Residuals whose quantiles are shown; none where the model has no such residuals."""
+
+    def further_tables(self) -> Sequence[tuple[str, pd.DataFrame]]:
+        """Titles and tables of strings below that of the fixed effects."""
+        return ()
 
     @abstractmethod
     def fixed_title(self, before: str, after: str) -> str:
@@ -102,17 +109,15 @@ class SummaryLayout(ABC):
         widths = [max(len(a), len(b)) for a, b in zip(names, cells, strict=True)]
         return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in (names, cells)]
 
-    def _residuals(self) -> str:
-        quantiles = np.quantile(self.scaled_residuals(), [0, 0.25, 0.5, 0.75, 1])
+    def _residuals(self) -> list[str]:
+        residuals = self.scaled_residuals()
+        if not len(residuals):
+            return []
+        quantiles = np.quantile(residuals, [0, 0.25, 0.5, 0.75, 1])
         names = ("Min", "1Q", "Median", "3Q", "Max")
         cells = [f"{q:.4f}" for q in quantiles]
-        return "\n".join(
-            [
-                "Scaled residuals:",
-                " ".join(name.rjust(8) for name in names),
-                " ".join(cell.rjust(8) for cell in cells),
-            ]
-        )
+        lines = (" ".join(name.rjust(8) for name in names), " ".join(cell.rjust(8) for cell in cells))
+        return ["\n".join(["Scaled residuals:", *lines])]
 
     def _random(self) -> str:
         table = self.random_table()
@@ -192,6 +197,7 @@ class SummaryLayout(ABC):
         if len(fit.coefficient_names):
             title = f"Fixed effects{self.fixed_title(', ', '')}"
             parts.append(_html_table(title, self.fixed_table().reset_index(names=""), names=1))
+        parts += [_html_table(title, table.reset_index(names=""), names=1) for title, table in self.further_tables()]
         parts += [f"<p><em>{html.escape(message)}</em></p>" for message in fit.messages]
         return f'<div class="mixedsim-fit">{"".join(parts)}</div>'
 

@@ -12,15 +12,19 @@ from mixedsim.simulate import Population
 from mixedsim.simulate.covariance import covariances
 from mixedsim.simulate.expression import names_in
 from mixedsim.simulate.families import family_of
+from mixedsim.simulate.problems import Dropout, Missing
 
-Kind = Literal["variable", "hidden", "response", "effect", "dot"]
+Kind = Literal["variable", "hidden", "response", "effect", "dot", "gap"]
 ROW = "row"
 _LONGEST = 30  # characters of a list of effects that are written out
 
 
 @dataclass(frozen=True)
 class Node:
-    """A variable, the response, the random effects of a factor, or the dot in which an interaction meets.
+    """A variable, the response, the random effects of a factor, a dot in which an interaction meets, or a gap.
+
+    A gap is whether a value is missing, ``R_y``: what it depends on decides which kind of missingness it is (Mohan &
+    Pearl 2021, J. Am. Stat. Assoc. 116:1023).
 
     Attributes
     ----------
@@ -56,7 +60,7 @@ class Causes:
 
     Attributes
     ----------
-    nodes : in the order in which the population has them; effects and dots stand before the response, the last.
+    nodes : in the order in which the population has them; effects and dots stand before the response, gaps after it.
     edges : without repetitions, and never a circle.
     together : pairs of variables that are drawn together.
     lanes : from the outermost cluster to the rows; only those where something lives.
@@ -71,9 +75,14 @@ class Causes:
         """The node of that name."""
         return next(node for node in self.nodes if node.name == name)
 
+    @property
+    def response(self) -> Node:
+        """The node of the response."""
+        return next(node for node in self.nodes if node.kind == "response")
 
-def causes_of(population: Population, *, random: bool) -> Causes:
-    """The `Causes` that a population describes."""
+
+def causes_of(population: Population, *, random: bool, gaps: bool = False) -> Causes:
+    """The `Causes` that a population describes; with `gaps` also what decides whether a value is missing."""
     plan = population.plan
     response = plan.response.name
     nodes = [
@@ -98,6 +107,10 @@ def causes_of(population: Population, *, random: bool) -> Causes:
             nodes.append(node)
             edges.append(Edge(node.name, response))
     nodes.append(Node(response, response, "response", ROW))
+    if gaps:
+        for node, sources in _gaps(population):
+            nodes.append(node)
+            edges += [Edge(name, node.name) for name in sources]
     levels = [*plan.structure.names, *(node.lane for node in nodes if node.kind == "effect"), ROW]
     used = {node.lane for node in nodes}
     lanes = tuple(dict.fromkeys(lane for lane in levels if lane in used))
@@ -153,6 +166,25 @@ def _effects(population: Population) -> list[Node]:
         what = ", ".join(plain) if len(", ".join(plain)) < _LONGEST else f"{len(varying)} effects"
         nodes.append(Node(f"effects of {group}", f"{group} effects\n{what}", "effect", lane))
     return nodes
+
+
+def _gaps(population: Population) -> list[tuple[Node, list[str]]]:
+    """For every problem that takes values away its node, and what decides about it."""
+    plan = population.plan
+    known = [*plan.variables, plan.response.name]
+    found: dict[str, tuple[Node, list[str]]] = {}
+    for problem in population.problems:
+        if isinstance(problem, Missing):
+            own = plan.levels.get(problem.column)
+            node = Node(f"R_{problem.column}", f"R_{problem.column}", "gap", problem.level or own or ROW)
+        elif isinstance(problem, Dropout):
+            node = Node("dropout", f"dropout\nof {problem.by}", "gap", ROW)
+        else:
+            continue
+        before = found.get(node.name, (node, []))[1]
+        reads = problem.reads()
+        found[node.name] = (node, list(dict.fromkeys([*before, *(name for name in known if name in reads)])))
+    return list(found.values())
 
 
 def _together(population: Population) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from mixedsim.errors import MixedsimError
 from mixedsim.plot.causes import Causes, Node, causes_of
 from mixedsim.plot.layered import Layered, layered
-from mixedsim.plot.style import FAINT, INK, LINES, PAPER, TINT, figure_of, look, picture, say
+from mixedsim.plot.style import FAINT, INK, LINES, PAPER, SEVERAL, TINT, figure_of, look, picture, say
 from mixedsim.simulate import Population
 
 # Everything is laid out in inches, so that text fits its box whatever the size of the diagram.
@@ -21,9 +21,10 @@ _LETTER: Final = 0.083  # width of a letter
 _BOX: Final = 0.36  # height of a box
 _HEAD: Final[Any] = {"arrowstyle": "-|>,head_length=5,head_width=2.2", "mutation_scale": 1.0}
 _BLUE: Final = LINES["intercepts"].colour
+_ORANGE: Final = SEVERAL[0]
 
 
-def dag(population: Population, *, random: bool = True, ax: Axes | None = None) -> Figure:
+def dag(population: Population, *, random: bool = True, missing: bool = False, ax: Axes | None = None) -> Figure:
     """Return the causal diagram of a population: an arrow from every variable to what arises from it.
 
     Causes stand left of their effects, and every level of the data has its own lane, the rows lowest. What nobody
@@ -35,6 +36,9 @@ def dag(population: Population, *, random: bool = True, ax: Axes | None = None) 
     ----------
     population : what the data come from.
     random : whether random effects are drawn.
+    missing : whether missing values are: for every column with any a box ``R_column``, whether it is missing, with
+        arrows from what decides about that. No arrow: completely at random. One from the column itself, or from what
+        nobody observed: not at random.
     ax : axes to draw on; a new figure if None.
 
     Raises
@@ -54,7 +58,7 @@ def dag(population: Population, *, random: bool = True, ax: Axes | None = None) 
     """
     if not isinstance(population, Population):
         raise MixedsimError(f"plot.dag draws a Population, found {type(population).__name__}.")
-    causes = causes_of(population, random=random)
+    causes = causes_of(population, random=random, gaps=missing)
     placed = layered(causes, {node.name: _width(node) for node in causes.nodes}, _BOX)
     figure = picture(placed.width, placed.height) if ax is None else figure_of(ax)
     with look():
@@ -94,6 +98,7 @@ def _draw(ax: Axes, node: Node, x: float, y: float) -> None:
     looks: dict[str, Any] = {
         "hidden": {"ec": FAINT, "ls": (0, (4, 2.5)), "lw": 1.2},
         "effect": {"ec": _BLUE, "ls": (0, (4, 2.5)), "lw": 1.2},
+        "gap": {"ec": _ORANGE, "lw": 1.4},
         "response": {"ec": INK, "lw": 1.8},
     }.get(node.kind, {"ec": INK, "lw": 1.0})
     rounding = 0.17 if node.kind == "effect" else 0.06
@@ -134,18 +139,28 @@ def _sentence(population: Population, causes: Causes) -> str:
         if node.kind == "dot":
             continue
         targets = [causes.node(edge.target) for edge in causes.edges if edge.source == node.name]
-        effects = [one.name for one in targets if one.kind != "dot"]
+        effects = [one.name for one in targets if one.kind not in ("dot", "gap")]
         if effects:
             told.append(f"{node.spoken} {_listed(effects)}")
     for node in causes.nodes:
         if node.kind == "dot":
             told.append(f"{_listed([e.source for e in causes.edges if e.target == node.name])} act together")
     told += [f"{one} and {other} are drawn together" for one, other in causes.together]
-    shown = [node for node in causes.nodes if node.kind not in ("dot", "effect")]
+    told += [
+        _missing(node, [e.source for e in causes.edges if e.target == node.name])
+        for node in causes.nodes
+        if node.kind == "gap"
+    ]
+    shown = [node for node in causes.nodes if node.kind not in ("dot", "effect", "gap")]
     lanes = {lane: [node.name for node in shown if node.lane == lane] for lane in causes.lanes}
     where = "; ".join(f"of the {lane}: {', '.join(names)}" for lane, names in lanes.items() if names)
     called = f" of {population.name}" if population.name else ""
     return f"Causal diagram{called}: {'; '.join(told) or 'no arrows'}. {where[:1].upper()}{where[1:]}."
+
+
+def _missing(node: Node, sources: list[str]) -> str:
+    what = "dropout" if node.name == "dropout" else f"whether {node.name.removeprefix('R_')} is missing"
+    return f"{what} depends on {_listed(sources) if sources else 'nothing'}"
 
 
 def _listed(names: list[str]) -> str:

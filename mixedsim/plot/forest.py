@@ -15,9 +15,10 @@ _HEADINGS = {
     "fixed": "fixed effects",
     "sd": "standard deviations",
     "sigma": "standard deviations",
+    "tau": "shape",
     "corr": "correlations",
 }
-_ORDER = ("fixed effects", "standard deviations", "correlations", "")
+_ORDER = ("fixed effects", "standard deviations", "correlations", "shape", "")
 _NARROWEST, _WIDEST = 3.6, 9.0  # units on either side of the truth
 
 

@@ -101,13 +101,15 @@ def _layers(causes: Causes) -> dict[str, int]:
             layer[name] = 1 + max((depth(parent) for parent in parents[name]), default=-1)
         return layer[name]
 
-    response = causes.nodes[-1].name
+    response = causes.response.name
     # A node that causes nothing (a mean that is in the data only) does not push the response to the right.
-    last = max((depth(node.name) for node in causes.nodes), default=0)
+    last = max((depth(node.name) for node in causes.nodes if node.kind != "gap"), default=0)
     layer[response] = max(last, 1)
     for node in causes.nodes:
         if node.kind in ("dot", "effect"):
             layer[node.name] = layer[response] - 1
+        elif node.kind == "gap":  # also of the response: last of all
+            layer[node.name] = layer[response] + 1
     _nearer(causes, parents, layer)
     return layer
 

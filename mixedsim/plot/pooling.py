@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.plot import curves
+from mixedsim.plot.pooling_new import expected, measured, new_groups
+from mixedsim.plot.pooling_sheet import WIDTH, panels, share_labels, sheet
 from mixedsim.plot.style import (
     FAINT,
     LINES,
@@ -26,14 +28,12 @@ from mixedsim.plot.style import (
     dress,
     figure_of,
     look,
-    picture,
     say,
     with_unit,
 )
 from mixedsim.study import Pooling
 
 Floats = NDArray[np.float64]
-_WIDTH = 6.8  # inches
 _GRID = 41
 
 
@@ -46,6 +46,7 @@ def pooling(
     x: str | None = None,
     sort: str | None = None,
     most: int = 24,
+    new: Any = None,
     units: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -53,7 +54,8 @@ def pooling(
 
     Black is complete pooling, green no pooling, blue the model with varying intercepts, red the one in which all
     effects vary; the truth is a dashed grey ghost. Predictors other than `x` are held at the group's mean. A group too
-    small for a line of its own has a tinted panel that says so.
+    small for a line of its own has a tinted panel that says so; so has a new one, of which both mixed models expect
+    what they expect of the population.
 
     Parameters
     ----------
@@ -64,13 +66,15 @@ def pooling(
     x : predictor on the horizontal axis; the first one that varies if None.
     sort : coefficient by which panels are sorted; that of `x` if it varies, else the intercept.
     most : with more groups than this, so many are drawn, evenly spaced in their order, and the figure says so.
+    new : rows of groups that were not pooled, with or without responses: they are drawn last.
     units : units for the axis labels, ``{"Reaction": "ms"}``.
     ax : axes for one single group; a new figure if None.
 
     Raises
     ------
     MixedsimError
-        If a line, group, coefficient or predictor is none of those there are; or `ax` is given for several groups.
+        If a line, group, coefficient or predictor is none of those there are; a new group is none; or `ax` is given
+        for several groups.
 
     Examples
     --------
@@ -89,30 +93,34 @@ def pooling(
     across = curves.predictor(pooling, x)
     by = _sorted_by(pooling, across, sort)
     chosen = _levels(pooling, groups, by, most)
-    if ax is not None and len(chosen) != 1:
-        raise MixedsimError(f"ax has room for one group, found {len(chosen)}: name one by groups=, or leave ax out.")
-    figure = _sheet(len(chosen)) if ax is None else figure_of(ax)
+    unseen = new_groups(pooling, new)
+    count = len(chosen) + len(unseen)
+    if ax is not None and count != 1:
+        raise MixedsimError(f"ax has room for one group, found {count}: name one by groups=, or leave ax out.")
+    figure = sheet(count) if ax is None else figure_of(ax)
     with look():
-        axes = _panels(figure, len(chosen)) if ax is None else [ax]
-        panels = _Panels(pooling, across, lines, truth)
-        for panel, level in zip(axes, chosen, strict=True):
-            panels.draw(panel, level)
+        axes = panels(figure, count) if ax is None else [ax]
+        drawing = _Panels(pooling, across, lines, truth)
+        for panel, level in zip(axes, chosen, strict=False):
+            drawing.draw(panel, level)
+        for panel, (level, rows) in zip(axes[len(chosen) :], unseen.items(), strict=True):
+            drawing.draw_new(panel, level, rows)
         names = with_unit(across, units), with_unit(curves.response_name(pooling), units)
         if ax is None:
             _legend(figure, lines, truth is not None)
-            _share_labels(figure, axes, *names, _remark(pooling, across, chosen, by, sampled=groups is None))
+            share_labels(figure, axes, *names, _remark(pooling, across, chosen, by, sampled=groups is None))
         else:
             ax.set(xlabel=names[0], ylabel=names[1])
     say(figure, _sentence(pooling, lines, chosen, across, by, sampled=groups is None))
+    if unseen:
+        say(figure, f"New, with the population's lines: {', '.join(map(str, unseen))}.")
     return figure
 
 
 class _Panels:
     """Draws the panel of one group."""
 
-    def __init__(
-        self, pooling: Pooling, x: str, lines: Sequence[Line], truth: curves.TruthLike | None
-    ) -> None:
+    def __init__(self, pooling: Pooling, x: str, lines: Sequence[Line], truth: curves.TruthLike | None) -> None:
         self.pooling, self.x, self.lines, self.truth = pooling, x, lines, truth
         values = pooling.data[x].to_numpy(dtype=np.float64)
         self.grid = np.linspace(values.min(), values.max(), _GRID)
@@ -125,9 +133,7 @@ class _Panels:
 
     def draw(self, ax: Axes, level: Any) -> None:
         """Points, lines, title."""
-        dress(ax)
-        if self.whole:
-            ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
+        self._dress(ax)
         mine = self.codes == self.levels.get_loc(level)
         rows = self.pooling.data.loc[mine]
         if self.truth is not None:
@@ -141,6 +147,27 @@ class _Panels:
             if np.isfinite(fitted).all():
                 ax.plot(self.grid, fitted, color=this.colour, lw=this.width, label=this.label, zorder=4)
         self._title(ax, level, len(rows))
+
+    def draw_new(self, ax: Axes, level: Any, rows: pd.DataFrame) -> None:
+        """A group that was not pooled: its points, if it has any, and what is expected of it."""
+        self._dress(ax)
+        y = measured(self.pooling, rows)
+        x = rows[self.x].to_numpy(dtype=np.float64)
+        known = np.isfinite(y)
+        ax.scatter(x[known], y[known], s=self.area, color=POINT, ec=PAPER, lw=0.4, zorder=5)
+        frame = curves.along(rows, self.x, self.grid)
+        for name in self.lines:
+            coefficients, this = expected(self.pooling, name), LINES[name]
+            if coefficients is not None:
+                fitted = curves.line(self.pooling, coefficients, frame)
+                ax.plot(self.grid, fitted, color=this.colour, lw=this.width, label=this.label, zorder=4)
+        ax.set_title(f"{level} · new", loc="left", fontsize=8.5, pad=3)
+        ax.set_facecolor(TINT)
+
+    def _dress(self, ax: Axes) -> None:
+        dress(ax)
+        if self.whole:
+            ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
     def _title(self, ax: Axes, level: Any, size: int) -> None:
         told = f"{level}" if size == self.usual else f"{level} · {size} row{'s' * (size != 1)}"
@@ -196,58 +223,10 @@ def _levels(pooling: Pooling, groups: Sequence[Any] | None, by: str, most: int) 
     return chosen
 
 
-def _sheet(count: int) -> Figure:
-    columns = _columns(count)
-    rows = -(-count // columns)
-    if columns > 3:
-        return picture(_WIDTH, 1.2 * rows + 0.9)
-    return picture(1.4 + 1.9 * columns, 1.9 * rows + 0.9)
-
-
-def _panels(figure: Figure, count: int) -> list[Axes]:
-    """A grid of axes that share both scales, the last row possibly shorter."""
-    columns = _columns(count)
-    grid = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for spare in grid[count:]:
-        spare.remove()
-    for last in grid[max(count - columns, 0) : count]:
-        last.tick_params(labelbottom=True)
-    return list(grid[:count])
-
-
-def _columns(count: int) -> int:
-    """Panels in a row: few empty places, and wide pictures rather than tall ones."""
-    if count <= 5:
-        return count
-
-    def cost(columns: int) -> float:
-        return -(-count // columns) * columns - count + 0.6 * (6 - columns)
-
-    return min(range(3 if count <= 9 else 4, 7), key=cost)
-
-
-def _share_labels(figure: Figure, axes: list[Axes], across: str, up: str, remark: str) -> None:
-    """One label for each side of the grid; what was left out or held constant stands under the horizontal one."""
-    figure.supxlabel(f"{across}\n{remark}" if remark else across, fontsize=9.0)
-    figure.supylabel(up, fontsize=9.0)
-    axes[0].set_ylim(*_limits(axes))
-
-
-def _limits(axes: list[Axes]) -> tuple[float, float]:
-    """Room for all points, and for lines as far as they stay near them."""
-    points = np.concatenate([np.asarray(ax.collections[0].get_offsets())[:, 1] for ax in axes])
-    drawn = [np.asarray(one.get_ydata(), dtype=np.float64) for ax in axes for one in ax.lines]
-    low, high = float(points.min()), float(points.max())
-    reach = 0.25 * (high - low)
-    ends = np.clip(np.concatenate([points, *drawn]), low - reach, high + reach)
-    margin = 0.06 * float(np.ptp(ends))
-    return float(ends.min()) - margin, float(ends.max()) + margin
-
-
 def _legend(figure: Figure, lines: Sequence[Line], with_truth: bool) -> None:
     looks = [LINES[name] for name in lines] + ([TRUTH] if with_truth else [])
     handles = [Line2D([], [], color=one.colour, lw=2.0, ls=one.dashes, label=one.label) for one in looks]
-    columns = len(handles) if figure.get_figwidth() >= _WIDTH else 2
+    columns = len(handles) if figure.get_figwidth() >= WIDTH else 2
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=1.6, columnspacing=1.2)
 
@@ -263,9 +242,7 @@ def _remark(pooling: Pooling, x: str, chosen: list[Any], by: str, *, sampled: bo
     return "; ".join(said)
 
 
-def _sentence(
-    pooling: Pooling, lines: Sequence[Line], chosen: list[Any], x: str, by: str, *, sampled: bool
-) -> str:
+def _sentence(pooling: Pooling, lines: Sequence[Line], chosen: list[Any], x: str, by: str, *, sampled: bool) -> str:
     """Alt text: what the panels show, and how far the coefficients spread under each kind of pooling."""
     count = f"{len(chosen)} of {len(pooling.sizes)}" if len(chosen) < len(pooling.sizes) else f"{len(chosen)}"
     spread = []

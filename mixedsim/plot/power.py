@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.inference.shares import per_cent
 from mixedsim.listing import listed
-from mixedsim.plot.forest import note, size_of
+from mixedsim.plot.forest import size_of
+from mixedsim.plot.power_found import found_size
+from mixedsim.plot.power_frame import draw_legend, draw_levels
 from mixedsim.plot.power_grid import contours, grid_of
 from mixedsim.plot.replicates import several_axes, with_error
 from mixedsim.plot.style import (
@@ -24,17 +24,17 @@ from mixedsim.plot.style import (
     INK,
     LINES,
     PAPER,
-    RUNGS,
     SEVERAL,
-    TRUTH,
-    dress,
     figure_of,
     look,
     picture,
+    rung_colour,
     say,
     with_unit,
 )
+from mixedsim.study import FoundSize, PowerCurve
 
+_SHARED: Final = "all points begin at the same random numbers: the curve is smoother than its band"
 _NEEDED: Final = ("analysis", "parameter", "power", "power_mcse", "lower", "upper", "false_positive")
 
 
@@ -47,19 +47,24 @@ def power(
     units: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """Return power curves with their Monte-Carlo bands, or contours where two things were varied.
+    """Return power curves with their Monte-Carlo bands, contours where two things were varied, or a search for a size.
 
     In one dimension every test has its power as a solid line, a point where it was simulated, the band of its 95 %
     Monte-Carlo interval, and its false-positive rate as a dashed line of the same colour, beside the nominal level. In
     two dimensions every test has a panel of contours, points where it was simulated, and its false-positive rates in
-    the title. A test that finds too much where there is nothing has no use for its power.
+    the title. A test that finds too much where there is nothing has no use for its power. All points of a curve begin
+    at the same random numbers, so that it is smoother than its band: the figure says so.
+
+    Of a search for a size every size that was tried is a point, larger the more replicates it took, with its interval;
+    the answer is an upright line, in the band of sizes that the Monte-Carlo error leaves open.
 
     Parameters
     ----------
-    result : what `mixedsim.power_curve` returned.
+    result : what `mixedsim.power_curve` or `mixedsim.find_size` returned.
     parameter : the coefficient, or coefficients, tested; all if None.
     analyses : which to draw; all if None.
-    target : the power that is wished for, a grey line (a heavy contour in two dimensions); None for none.
+    target : the power that is wished for, a grey line (a heavy contour in two dimensions); None for none. Of a search
+        it is the one that was looked for.
     units : units for the axis labels, ``{"size": "patients"}``.
     ax : axes to draw on (in two dimensions, for one test); a new figure if None.
 
@@ -79,6 +84,8 @@ def power(
     'depression: power'
     >>> plt.close(figure)
     """
+    if isinstance(result, FoundSize):
+        return found_size(result, units, ax)
     table, along, alpha = _checked(result)
     if target is not None and (isinstance(target, bool) or not isinstance(target, int | float) or not 0 < target < 1):
         raise MixedsimError(f"target must lie between 0 and 1, such as 0.8, or be None, found {target!r}.")
@@ -87,9 +94,11 @@ def power(
     if len(along) == 2:
         figure = _surfaces(tests, along, axis, target, ax)
     else:
-        figure = _curves(tests, along[0], axis, alpha, target, ax)
+        figure = _curves(tests, along[0], axis, alpha, target, ax, shared=isinstance(result, PowerCurve))
     labels = _labels(list(tests))
     say(figure, " ".join(_sentence(labels[key], rows, along, alpha, target) for key, rows in tests.items()))
+    if isinstance(result, PowerCurve) and len(along) == 1:
+        say(figure, f"{_SHARED[0].upper()}{_SHARED[1:]}.")
     return figure
 
 
@@ -136,9 +145,11 @@ def _labels(keys: Sequence[Key]) -> dict[Key, str]:
 def _colours(names: Sequence[str]) -> dict[str, str]:
     """One colour an analysis; that of the rung where they have the names of a ladder's."""
     if len(names) == 1:
-        return {names[0]: RUNGS.get(names[0], LINES["intercepts"].colour)}
+        return {names[0]: rung_colour(names[0]) or LINES["intercepts"].colour}
     several = (*SEVERAL, "#7a5230", "#000000", LINES["slopes"].colour)
-    known = {name: RUNGS[name] for name in names if name in RUNGS}
+    known = {name: colour for name in names if (colour := rung_colour(name)) is not None}
+    if "mixed" in names:  # what a study calls the population's own model
+        known.setdefault("mixed", LINES["intercepts"].colour)
     free = [colour for colour in several if colour not in known.values()]
     others = [name for name in names if name not in known]
     return {name: known.get(name) or free[others.index(name) % len(free)] for name in names}
@@ -172,8 +183,10 @@ def _curves(
     alpha: float,
     target: float | None,
     ax: Axes | None,
+    *,
+    shared: bool,
 ) -> Figure:
-    """One panel of curves a parameter."""
+    """One panel of curves a parameter; `shared` says that all points begin at the same random numbers."""
     parameters = list(dict.fromkeys(parameter for _, parameter in tests))
     names = list(dict.fromkeys(analysis for analysis, _ in tests))
     several_axes(ax, len(parameters), "parameter")
@@ -185,7 +198,7 @@ def _curves(
     with look():
         panels = _panels(figure, len(parameters), across) if ax is None else [ax]
         for k, (panel, parameter) in enumerate(zip(panels, parameters, strict=True)):
-            _levels(panel, alpha, target, last=k % across == across - 1 or k == len(parameters) - 1)
+            draw_levels(panel, alpha, target, last=k % across == across - 1 or k == len(parameters) - 1)
             for name in names:
                 if (name, parameter) in tests:
                     _curve(panel, tests[name, parameter], along, at, colours[name])
@@ -198,7 +211,9 @@ def _curves(
             panel.set_title(f"power for {parameter}", loc="left", fontsize=9.0, color=INK)
         if across > 1:
             figure.supylabel("share of replicates with p below the level", fontsize=9.0)
-        _legend(figure if ax is None else ax, names, colours)
+        draw_legend(figure if ax is None else ax, names, colours)
+        if ax is None and shared and len(at) > 1:
+            figure.supxlabel(_SHARED, fontsize=8.0, color=FAINT)
     return figure
 
 
@@ -218,20 +233,6 @@ def _curve(ax: Axes, rows: pd.DataFrame, along: str, at: Mapping[Any, float], co
     ax.plot(x, false, color=colour, lw=1.3, ls=(0, (4, 2)), marker="o", mfc=PAPER, ms=3.5, zorder=3)
 
 
-def _levels(ax: Axes, alpha: float, target: float | None, *, last: bool) -> None:
-    """The axis from 0 to 100 %, with the level of the test and the power that is wished for."""
-    dress(ax)
-    ax.set_ylim(-0.02, 1.02)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    for value, name, dashes in ((alpha, "level", "-"), (target, "target", ":")):
-        if value is None:
-            continue
-        ax.axhline(value, color=TRUTH.colour, lw=1.0, ls=dashes, zorder=1)
-        if last:
-            said, right = f"{name}\n{100 * value:g} %", ax.get_yaxis_transform()
-            note(ax, said, (1.0, value), (4, 0), FAINT, xycoords=right, ha="left", fontsize=8)
-
-
 def _positions(tests: Mapping[Key, pd.DataFrame], along: str) -> tuple[dict[Any, float], list[str]]:
     """Where a value stands on the axis, and the names of the places if values are no numbers: pairs, settings, …"""
     values = list(dict.fromkeys(_fixed(value) for rows in tests.values() for value in rows[along]))
@@ -243,23 +244,6 @@ def _positions(tests: Mapping[Key, pd.DataFrame], along: str) -> tuple[dict[Any,
 def _fixed(value: Any) -> Any:
     """What can be looked up: a list, such as the values that a variable takes, as a tuple."""
     return tuple(map(_fixed, value)) if isinstance(value, list) else value
-
-
-def _legend(where: Figure | Axes, names: Sequence[str], colours: Mapping[str, str]) -> None:
-    """What lines mean; above the panels, or, on a reader's own axes, where most room is."""
-    handles: list[Any] = [
-        Line2D([], [], color=colours[name], lw=1.8, marker="o", ms=4.5, label=name if len(names) > 1 else "power")
-        for name in names
-    ]
-    shade = FAINT if len(names) > 1 else colours[names[0]]
-    handles += [
-        Patch(facecolor=shade, alpha=0.22, lw=0, label="Monte-Carlo interval"),
-        Line2D([], [], color=shade, lw=1.3, ls=(0, (4, 2)), marker="o", mfc=PAPER, ms=3.5, label="false positives"),
-    ]
-    if isinstance(where, Axes):
-        where.legend(handles=handles, loc="best", fontsize=8)
-    else:
-        where.legend(handles=handles, loc="outside upper center", ncols=3, columnspacing=1.2)
 
 
 def _panels(figure: Figure, count: int, across: int) -> list[Axes]:

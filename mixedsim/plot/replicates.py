@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.listing import listed
-from mixedsim.plot.style import LINES, RUNGS, SEVERAL
+from mixedsim.plot.style import LINES, SEVERAL, rung_colour
 
 Floats = NDArray[np.float64]
 _NEEDED = ("analysis", "replicate", "parameter", "kind", "truth", "estimate", "se", "lower", "upper", "p", "converged")
@@ -153,7 +153,7 @@ def colours_of(source: Any) -> dict[str, str]:
     frame = whole if isinstance(whole, pd.DataFrame) else whole.replicates
     names = [str(name) for name in frame["analysis"].drop_duplicates()]
     kinds = frame.drop_duplicates(["analysis", "parameter"])
-    known = {name: RUNGS.get(name) or _kind_colour(kinds[kinds["analysis"] == name]) for name in names}
+    known = {name: rung_colour(name) or _kind_colour(kinds[kinds["analysis"] == name]) for name in names}
     taken = [colour for colour in known.values() if colour is not None]
     settled = {name: colour for name, colour in known.items() if colour is not None and taken.count(colour) == 1}
     if len(names) == 1:

@@ -100,6 +100,16 @@ def colour_of(effects: Iterable[str]) -> str:
     return LINES["slopes" if any(effect != "Intercept" for effect in effects) else "intercepts"].colour
 
 
+def rung_colour(name: str) -> str | None:
+    """The colour of an analysis that is called like a rung of a ladder, in whatever case; None of another.
+
+    Least squares without groups is black under each of its names: an analysis has one colour in all pictures.
+    """
+    folded = {rung.casefold(): colour for rung, colour in RUNGS.items()}
+    aliases = dict.fromkeys(("lm", "least squares", "ordinary least squares", "complete pooling"), RUNGS["OLS"])
+    return {**folded, **aliases}.get(name.casefold())
+
+
 def look() -> AbstractContextManager[None]:
     """The settings to draw under: ``with look(): …``; the reader's own are back afterwards."""
     return mpl.rc_context(_RC)

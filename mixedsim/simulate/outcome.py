@@ -57,7 +57,7 @@ def draw_outcome(population: Population, layout: Layout, streams: Streams, rows:
 def linear_predictor(population: Population, layout: Layout, streams: Streams, rows: Rows) -> Array:
     """Xβ + Zb, and the logarithm of the exposure if there is one: one value a row."""
     exposure = getattr(family_of(population.family), "exposure", None)
-    total = np.zeros(layout.rows) if exposure is None else _log_exposure(exposure, rows[exposure])
+    total = np.zeros(layout.rows) if exposure is None else log_exposure(exposure, rows[exposure])
     with np.errstate(over="ignore", invalid="ignore"):
         _add_systematic(total, population, layout, streams, rows)
         return _checked(total)
@@ -91,7 +91,8 @@ def _add_systematic(total: Array, population: Population, layout: Layout, stream
     add_linear_predictor(total, population.plan, population.fixef, effects, rows, layout)
 
 
-def _log_exposure(name: str, values: Values) -> Array:
+def log_exposure(name: str, values: Values) -> Array:
+    """The logarithm of an exposure, or `FieldError` if it is not positive."""
     exposure: Array = np.asarray(values, dtype=np.float64)
     if len(exposure) and not exposure.min() > 0:
         raise FieldError(("variables", name), f"is the exposure and must be positive, found {shown(exposure.min())}.")

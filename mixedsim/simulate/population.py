@@ -300,19 +300,20 @@ class Population(Papers):
 
     @classmethod
     def from_fit(cls, fit: Any) -> Population:
-        """A population that behaves like a fitted linear mixed model: "a dataset like yours, but synthetic".
+        """A population that behaves like a fitted mixed model: "a dataset like yours, but synthetic".
 
-        Formula, coefficients, sds, correlations and sigma are those of `fit` (from `mixedsim.lmer`), and so are the
-        clusters and their sizes. Each predictor is imitated by itself, at its own level: given out by design where it
-        is the same in every unit, with its shares where it has few values, else normal or lognormal with a part for
-        every cluster. Not imitated are the ways in which predictors go together or with sizes of groups, shares that
-        differ between clusters, any other shape, and all that the model leaves out; see `mixedsim.study.like`.
+        Formula, coefficients, sds, correlations and sigma, or the family, are those of `fit` (from `mixedsim.lmer` or
+        `mixedsim.glmer`), and so are the clusters and their sizes. Each predictor is imitated by itself, at its own
+        level: given out by design where it is the same in every unit, with its shares where it has few values, else
+        normal or lognormal with a part for every cluster. Not imitated are the ways in which predictors go together or
+        with sizes of groups, shares that differ between clusters, any other shape, and all that the model leaves out;
+        see `mixedsim.study.like`.
 
         Raises
         ------
         PopulationError
             If no population has such clusters or such a formula (a transformed response, a column that both explains
-            and groups), or the model has weights or an offset.
+            and groups), or the model has weights, or an offset that is no logarithm of an exposure.
 
         Examples
         --------

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from mixedsim.errors import DataError, MixedsimError
+from mixedsim.errors import DataError, MixedsimError, shown
 from mixedsim.reading import read_column
 from mixedsim.streams.source import CHUNK, Chunk, Source
 
@@ -98,20 +98,24 @@ class ArrowSource(Source):
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
+    name = shown(str(path))
+    if os.path.isdir(path):  # which takes any string; Path.is_dir raises for a very long one
         inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _FORMATS and file.is_file())
-        hidden = {file for file in inside if any(part.startswith((".", "_")) for part in file.relative_to(path).parts)}
-        files = [file for file in inside if file not in hidden]
+        files = [file for file in inside if not _is_hidden(file.relative_to(path))]
         if not files:
-            raise DataError(f"the folder {str(path)!r} holds no file that ends in {_ENDINGS}: check the path.")
+            raise DataError(f"the folder {name} holds no file that ends in {_ENDINGS}: check the path.")
         return files
-    if not path.exists():
-        raise DataError(f"there is no file or folder {str(path)!r}: check the path.")
+    if not os.path.exists(path):
+        raise DataError(f"there is no file or folder {name}, and data that are text must name one: check the path.")
     if path.suffix.lower() not in _FORMATS:
         raise DataError(
-            f"the file {str(path)!r} ends in none of {_ENDINGS}: read it first, as with pandas, or write it as Parquet."
+            f"the file {name} ends in none of {_ENDINGS}: read it first, as with pandas, or write it as Parquet."
         )
     return [path]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def _opened(file: Path, kind: str) -> Any:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pandas as pd
-
 from mixedsim.streams.arrow_source import ArrowSource
 from mixedsim.streams.dask_source import DaskSource, is_dask
-from mixedsim.streams.frame_source import FrameSource, Spooled
+from mixedsim.streams.frame_source import FrameSource, Spooled, is_frame
 from mixedsim.streams.source import Source, is_path
 
 
@@ -28,7 +26,7 @@ def as_source(data: Any) -> Source | None:
         return DaskSource(data)
     if isinstance(data, Iterator):
         return FrameSource(Spooled(data))
-    if isinstance(data, Sequence) and len(data) and all(isinstance(one, pd.DataFrame) for one in data):
+    if isinstance(data, Sequence) and len(data) and all(map(is_frame, data)):
         frames = tuple(data)
         return FrameSource(lambda: frames)
     return None

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mixedsim.errors import DataError
-from mixedsim.frame import as_frame
+from mixedsim.frame import as_frame, no_table
 from mixedsim.reading import is_text, read_column
 from mixedsim.streams.source import Chunk, Source
 
@@ -57,6 +57,11 @@ def frame_chunk(frame: pd.DataFrame, names: Sequence[str], first: int, where: st
     return Chunk({name: read_column(name, frame[name]) for name in names}, text, len(frame), first, where)
 
 
+def is_frame(given: Any) -> bool:
+    """Whether something is a table of its own: a DataFrame, or what becomes one."""
+    return isinstance(given, pd.DataFrame) or hasattr(given, "to_pandas")
+
+
 class Spooled:
     """Frames of an iterator, which gives them once, kept in a file that is gone when nobody reads it any more.
 
@@ -70,6 +75,8 @@ class Spooled:
         weakref.finalize(self, self._file.close)
         self._count = 0
         for given in frames:
+            if not is_frame(given):
+                raise DataError(no_table(frames))
             pickle.dump(as_frame(given), self._file, protocol=5)
             self._count += 1
 

@@ -147,7 +147,7 @@ def settled_analyses(given: Any, own: object = None) -> dict[str, Analysis | Est
     given : {name: formula, `Analysis` or function}; a list of these, which are called as their text says; or a single
         one, which is called ``"mixed"``, ``"ols"`` or ``"means"``, a function as it is called in Python. None stands
         for `own`.
-    own : the formula of what is drawn from, or what has one as its ``formula``.
+    own : the formula of what is drawn from, or what has one as its ``formula`` (and perhaps ``nagq``).
 
     Raises
     ------
@@ -161,7 +161,7 @@ def settled_analyses(given: Any, own: object = None) -> dict[str, Analysis | Est
     (['ols'], ['y ~ x', 'y ~ x + (1 | g)'])
     """
     if given is None:
-        given = own if isinstance(own, str) else getattr(own, "formula", None)
+        given = _own(own)
     if isinstance(given, str | Analysis) or callable(given):
         only = settled_analysis(given)
         return {_kind(only): only}
@@ -185,6 +185,13 @@ def settled_analyses(given: Any, own: object = None) -> dict[str, Analysis | Est
     if not out:
         raise MixedsimError("analyses are empty: give at least one formula, as in {'mixed': 'y ~ x + (1 | g)'}.")
     return out
+
+
+def _own(own: object) -> object:
+    """The model of what is drawn from, as an analysis; of a generalised fit with its quadrature."""
+    formula = own if isinstance(own, str) else getattr(own, "formula", None)
+    nagq = getattr(own, "nagq", 1)
+    return formula if nagq == 1 or not isinstance(formula, str) else Analysis(formula, nagq=nagq)
 
 
 def settled_analysis(given: Any, name: str = "") -> Analysis | Estimator:

@@ -11,10 +11,13 @@ from mixedsim.errors import DataError, FormulaError, MixedsimError
 from mixedsim.formula import unquote
 from mixedsim.listing import listed
 from mixedsim.reading import require
+from mixedsim.response import quotient
+from mixedsim.simulate.family import outcome
 from mixedsim.study.analysis import Analysis
 from mixedsim.study.block import Block
 from mixedsim.study.draws import Draws
 from mixedsim.study.generalized import outcome_words
+from mixedsim.study.ordinal import clmm_link
 from mixedsim.study.sources import PopulationSource, Source
 
 Result = TypeVar("Result")
@@ -47,8 +50,8 @@ def check_analyses(source: Source, analyses: Mapping[str, Any]) -> None:
             continue
         _check_columns(source, name, analysis)
         _check_model(source, name, analysis)
-        linear = analysis.is_mixed and analysis.family is None
-        if source.extras and not (linear and shares_design(source, analysis)):
+        same = analysis.is_mixed and analysis.family_and_link in (None, source.glmer_family)
+        if source.extras and not (same and shares_design(source, analysis)):
             what = " and ".join(source.extras)
             raise MixedsimError(
                 f"the analysis {name!r} cannot take over the {what} of the fitted model, as only mixed models of its "
@@ -86,7 +89,8 @@ def _check_model(source: Source, name: str, analysis: Analysis) -> None:
                 "out, or give a family."
             )
         return
-    if not analysis.is_mixed or (analysis.family is None and source.glmer_family is None):
+    fitted = source.glmer_family is not None or _is_ordinal(source)
+    if not analysis.is_mixed or (analysis.family is None and not fitted):
         raise MixedsimError(_nonlinear(source, name))
     if analysis.ddf == "kenward-roger":
         raise MixedsimError(
@@ -94,6 +98,10 @@ def _check_model(source: Source, name: str, analysis: Analysis) -> None:
             f"{_outcome(source)}: leave ddf out."
         )
     _check_exposure(source, name, analysis)
+
+
+def _is_ordinal(source: Source) -> bool:
+    return isinstance(source, PopulationSource) and clmm_link(source.population) is not None
 
 
 def _check_exposure(source: Source, name: str, analysis: Analysis) -> None:
@@ -113,13 +121,18 @@ def _nonlinear(source: Source, name: str) -> str:
 
 
 def _outcome(source: Source) -> str:
-    assert isinstance(source, PopulationSource)
-    return outcome_words(source.population)
+    if isinstance(source, PopulationSource):
+        return outcome_words(source.population)
+    assert source.glmer_family is not None  # a fit that is not linear
+    return outcome(source.glmer_family[0])
 
 
 def shares_design(source: Source, analysis: Analysis) -> bool:
     """Whether an analysis differs from replicate to replicate in its response alone."""
-    return source.design is not None and unquote(analysis.parsed.response) == source.design.response
+    if source.design is None:
+        return False
+    sides = None if source.linear else quotient(analysis.parsed)
+    return unquote(analysis.parsed.response if sides is None else sides[0]) == source.design.response
 
 
 def attempted(

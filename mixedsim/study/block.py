@@ -34,7 +34,12 @@ class Block:
         """Rows × replicates, where they share their design."""
         design = self.draws.source.design
         assert design is not None
-        return design.responses(self.seeds.tolist())
+        try:
+            return design.responses(self.seeds.tolist())
+        except PopulationError:
+            for k in range(len(self)):  # which one it was
+                self._drawn(k)
+            raise
 
     @cached_property
     def data(self) -> list[pd.DataFrame]:
@@ -47,8 +52,8 @@ class Block:
         """
         source = self.draws.source
         if source.design is not None:
-            frame, name = source.sample(int(self.seeds[0])).data, source.design.response
-            return [frame_with(frame, name, y) for y in self.responses.T]
+            frame, design = source.sample(int(self.seeds[0])).data, source.design
+            return [frame_with(frame, design.response, design.column(y)) for y in self.responses.T]
         return [self._drawn(k) for k in range(self.last - self.first)]
 
     def _drawn(self, k: int) -> pd.DataFrame:

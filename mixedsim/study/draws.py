@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.models.simulation import whole
 from mixedsim.simulate import Population, Sample
 from mixedsim.simulate.streams import settle_seed
-from mixedsim.study.sources import FitSample, FitSource, PopulationSource, Source
+from mixedsim.study.fit_sources import FitSample, fit_source
+from mixedsim.study.sources import PopulationSource, Source
 
 Redraw = Literal["all", "response"]
 _NUMBERS = 2_000_000  # of a block's responses, rows × replicates: 16 MB
@@ -93,7 +94,7 @@ class Draws(Sequence["Sample | FitSample"]):
 
 
 def draw(
-    source: Population | LinearMixedModel,
+    source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
     n: int,
     seed: int | np.random.Generator | None = None,
     *,
@@ -103,7 +104,7 @@ def draw(
 
     Parameters
     ----------
-    source : a population, or a linear mixed model fitted by `mixedsim.lmer`. Data from a fit have its rows, and
+    source : a population, or a model fitted by `mixedsim.lmer` or `mixedsim.glmer`. Data from a fit have its rows, and
         responses drawn with its estimates, which are the truth then.
     n : number of replicates, at least 1.
     seed : an integer or a numpy Generator; None takes a new seed, which ``draws.seed`` remembers.
@@ -138,14 +139,15 @@ def draw(
             "redraw='all' needs a population: a fitted model has only its own predictors; take "
             "Population.from_fit(fit), or leave redraw out."
         )
-    return Draws(FitSource(source), many, settled, "response")
+    return Draws(fit_source(source), many, settled, "response")
 
 
 def check_source(source: object) -> None:
     """Raise `MixedsimError` if nothing can be drawn from it."""
-    if not isinstance(source, Population | LinearMixedModel):
+    if not isinstance(source, Population | LinearMixedModel | GeneralizedLinearMixedModel):
         raise MixedsimError(
-            f"a study draws from a Population or a model fitted by lmer, found {type(source).__name__}{_hint(source)}."
+            "a study draws from a Population or a model fitted by lmer or glmer, found "
+            f"{type(source).__name__}{_hint(source)}."
         )
 
 

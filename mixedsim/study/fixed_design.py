@@ -22,8 +22,10 @@ from mixedsim.simulate.expression import Values
 from mixedsim.simulate.families import family_of
 from mixedsim.simulate.layout import Layout, lay_out
 from mixedsim.simulate.making import make_variables, to_rows
-from mixedsim.simulate.outcome import draw_effects, residuals_of
+from mixedsim.simulate.outcome import draw_effects, log_exposure, residuals_of
+from mixedsim.simulate.response import trials_in
 from mixedsim.simulate.streams import Streams
+from mixedsim.study.generalized import exposure_of, glmer_family
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +40,10 @@ class FixedDesign(Protocol):
 
     def responses(self, seeds: Sequence[int]) -> Floats:
         """The response of every replicate, rows × replicates, from its seed."""
+        ...
+
+    def column(self, y: Floats) -> Any:
+        """One of them as the data hold it."""
         ...
 
 
@@ -57,10 +63,11 @@ def design_of(population: Population, seed: int | None = None) -> PopulationDesi
 
     Returns
     -------
-    None if they share none, or if more than a residual lies between the linear predictor and the data: another family,
-    or problems, which may leave other rows in every replicate.
+    None if they share none, or if more than a residual or a family that `glmer` knows lies between the linear predictor
+    and the data: ordered categories, or problems, which may leave other rows in every replicate.
     """
-    if not is_linear(population) or population.problems:
+    known = is_linear(population) or glmer_family(population) is not None
+    if not known or population.problems:
         return None
     if seed is not None:
         return PopulationDesign.of(population, Streams(seed))
@@ -110,7 +117,7 @@ class PopulationDesign:
     ----------
     population, layout : what is drawn, and which row belongs where.
     rows : every variable, one value a row.
-    mean : Xβ, n values.
+    mean : Xβ, and the logarithm of the exposure if there is one: n values.
     terms : what varies.
     """
 
@@ -128,7 +135,8 @@ class PopulationDesign:
         made = make_variables(plan.variables, plan.levels, layout, streams)
         rows = {name: to_rows(values, plan.levels[name], layout) for name, values in made.items()}
         fixed = model_columns(plan.formula.fixed, rows)
-        mean = np.zeros(layout.rows)
+        exposure = exposure_of(population)
+        mean = np.zeros(layout.rows) if exposure is None else log_exposure(exposure, rows[exposure])
         for name, column in zip(fixed.names, fixed.columns, strict=True):
             mean += population.fixef.get(name, 0.0) * column
         terms = []
@@ -144,14 +152,41 @@ class PopulationDesign:
         """The column that is drawn."""
         return self.population.plan.response.name
 
+    def column(self, y: Floats) -> Any:
+        """See `FixedDesign`."""
+        return y.astype(np.int64) if self._counts else y
+
+    @property
+    def _counts(self) -> bool:
+        """Whether the data hold whole numbers."""
+        return not is_linear(self.population) and family_of(self.population.family).kind != "gamma"
+
     def responses(self, seeds: Sequence[int]) -> Floats:
-        """Rows × replicates, each from the streams of its own seed: the same numbers as ``population.draw`` takes."""
+        """Rows × replicates, each from the streams of its own seed: the same numbers as ``population.draw`` takes.
+
+        Raises
+        ------
+        PopulationError
+            If a mean is one that the family cannot have.
+        """
+        total = self._predictors(seeds)
+        if is_linear(self.population):
+            return total
+        family, response = family_of(self.population.family), self.population.plan.response
+        trials = trials_in(response, self.rows.__getitem__)
+        for k, seed in enumerate(seeds):
+            total[:, k] = family.draw(total[:, k], Streams(int(seed)).generator("outcome"), trials)
+        return total
+
+    def _predictors(self, seeds: Sequence[int]) -> Floats:
+        """Linear predictors, with the residuals of a linear population: rows × replicates."""
         population, known = self.population, covariances(self.population.ranef)
-        total = np.empty((self.layout.rows, len(seeds)))
+        total = np.zeros((self.layout.rows, len(seeds)))
         effects = {group: [] for group in population.plan.effects}  # type: dict[str, list[Floats]]
         for k, seed in enumerate(seeds):
             streams = Streams(int(seed))
-            total[:, k] = residuals_of(population, self.layout, streams, self.rows)
+            if is_linear(population):
+                total[:, k] = residuals_of(population, self.layout, streams, self.rows)
             for group, drawn in draw_effects(population.plan, known, self.layout, streams).items():
                 effects[group].append(drawn)
         total += self.mean[:, None]
@@ -162,6 +197,6 @@ class PopulationDesign:
         return total
 
 
-def frame_with(frame: pd.DataFrame, response: str, y: Floats) -> pd.DataFrame:
+def frame_with(frame: pd.DataFrame, response: str, y: Any) -> pd.DataFrame:
     """The same rows with another response."""
     return frame.assign(**{response: y})

@@ -4,6 +4,10 @@ Formula and parameters are those of the fit. Clusters nest and cross as in the d
 in each, in the same order (for more groups give other ``clusters`` and ``size`` by `Population.with_`). Where not all
 units of two crossed factors meet, each meets about as many as in the data.
 
+Yes or no, counts and amounts of a generalised fit have its family and link; a negative binomial its tau, a gamma its
+sigma as coefficient of variation (lme4's, which is somewhat too large). Numbers of trials are imitated as predictors
+are, and so is an exposure, whose logarithm is the offset of the fit.
+
 Every predictor is imitated by itself, at the coarsest cluster in whose units it is constant:
 
 - what was given out by design, the same values in every unit, is given out again: the days of a longitudinal study,
@@ -22,7 +26,7 @@ unit of the data; sizes of groups and, where there are few, values of variables 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,13 +34,15 @@ import pandas as pd
 from mixedsim.errors import MixedsimError, PopulationError
 from mixedsim.frame import as_frame
 from mixedsim.listing import listed
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.reading import dates_as_days, read_column
 from mixedsim.simulate import Population
 from mixedsim.simulate.fields import FieldError
 from mixedsim.study.like_clusters import found_clusters
+from mixedsim.study.like_outcome import outcome_like
 from mixedsim.study.like_variables import imitations
 
+Fit: TypeAlias = LinearMixedModel | GeneralizedLinearMixedModel
 _CERTAIN = 1 - 1e-9  # what a correlation of 1 becomes where rounding has made the matrix indefinite
 
 
@@ -46,40 +52,33 @@ def population_like(fit: Any) -> Population:
     Raises
     ------
     MixedsimError
-        If `fit` is no linear mixed model.
+        If `fit` is no fitted mixed model.
     PopulationError
         If no population has such a formula, such clusters or such predictors.
     """
-    if not isinstance(fit, LinearMixedModel):
-        raise MixedsimError(f"from_fit needs a linear mixed model fitted by lmer, found {type(fit).__name__}.")
-    _check(fit)
+    if not isinstance(fit, LinearMixedModel | GeneralizedLinearMixedModel):
+        raise MixedsimError(f"from_fit needs a mixed model fitted by lmer or glmer, found {type(fit).__name__}.")
     frame = as_frame(fit.request.data).iloc[fit.design.used].reset_index(drop=True)
+    outcome = outcome_like(fit, frame)
+    _check(fit)
     found = found_clusters(fit.design.formula, frame)
-    columns = _predictors(fit, frame)
+    columns = {**_predictors(fit, frame), **outcome.columns}
     try:
         return Population(
             fit.formula,
             clusters=found.clusters,
             size=found.size,
-            variables=imitations(columns, found, fit.design.formula, taken=set(frame.columns)),
+            variables=imitations(columns, found, fit.design.formula, taken={*frame.columns, *columns}),
             fixef=_fixef(fit),
             ranef={group: _ranef(matrix) for group, matrix in fit.covariances.items()},
-            sigma=fit.sigma,
+            **outcome.fields,
         )
     except FieldError as error:
         raise PopulationError(f"from_fit cannot imitate this fit: {error}") from None
 
 
-def _check(fit: LinearMixedModel) -> None:
+def _check(fit: Fit) -> None:
     formula = fit.design.formula
-    for what, given in (("weights", fit.design.weights), ("an offset", fit.design.offset)):
-        if given is not None:
-            raise PopulationError(f"from_fit cannot imitate a model with {what}: fit it without.")
-    if not formula.response.isidentifier():
-        raise PopulationError(
-            f"from_fit needs a column as response, found {formula.response!r}: add it to the data under a name, and "
-            "fit that."
-        )
     both = sorted(formula.predictors & {name for term in formula.terms for name in term.factors})
     if both:
         raise PopulationError(
@@ -88,7 +87,7 @@ def _check(fit: LinearMixedModel) -> None:
         )
 
 
-def _predictors(fit: LinearMixedModel, frame: pd.DataFrame) -> dict[str, Any]:
+def _predictors(fit: Fit, frame: pd.DataFrame) -> dict[str, Any]:
     """The columns that the formula reads beside response and groups, as numbers or Categoricals, in their order."""
     names = fit.design.formula.predictors
     columns = {}
@@ -99,7 +98,7 @@ def _predictors(fit: LinearMixedModel, frame: pd.DataFrame) -> dict[str, Any]:
     return columns
 
 
-def _fixef(fit: LinearMixedModel) -> dict[str, float]:
+def _fixef(fit: Fit) -> dict[str, float]:
     """All coefficients of the formula; those that the data did not determine are 0."""
     known = fit.fixef.to_dict()
     return {name: float(known.get(name, 0.0)) for name in fit.design.x.names}

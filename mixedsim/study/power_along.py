@@ -16,7 +16,7 @@ import pandas as pd
 from mixedsim.errors import MixedsimError, nearest, shown
 from mixedsim.inference.shares import per_cent
 from mixedsim.listing import counted, listed, unbroken
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.models.power import check_alpha
 from mixedsim.simulate import Population
 from mixedsim.simulate.streams import settle_seed
@@ -87,7 +87,7 @@ class PowerCurve:
 
 
 def power_curve(
-    source: Population | LinearMixedModel,
+    source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
     along: str | Sequence[str],
     sizes: Sequence[Any],
     *,
@@ -176,7 +176,7 @@ def population_of(source: Any, asker: str) -> tuple[Population, tuple[str, ...]]
     """The population that is meant, and what must be said of it."""
     if isinstance(source, Population):
         return source, ()
-    if isinstance(source, LinearMixedModel):
+    if isinstance(source, LinearMixedModel | GeneralizedLinearMixedModel):
         note = "drawn from a population that imitates the data of the fit (Population.from_fit): look at it first."
         return Population.from_fit(source), (note,)
     raise MixedsimError(f"{asker} needs a Population or a fitted model, found {type(source).__name__}.")

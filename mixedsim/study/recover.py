@@ -14,16 +14,25 @@ from mixedsim.formula import Formula, fixed_terms, parse, variables_of, written
 from mixedsim.inference.contrasts import check_level
 from mixedsim.inference.parameters import Kind, parameter_name
 from mixedsim.inference.wald import wald_intervals, without_interval
-from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel, glmer, lmer
+from mixedsim.models import (
+    CumulativeLinkMixedModel,
+    GeneralizedLinearMixedModel,
+    LinearMixedModel,
+    clmm,
+    glmer,
+    lmer,
+)
 from mixedsim.simulate import Population, Sample, Truth
 from mixedsim.study.fixed_design import is_linear
 from mixedsim.study.generalized import exposure_of, glmer_family, outcome_words, profiled, with_offset
+from mixedsim.study.ordinal import clmm_link, clmm_profiled, threshold_truths
 from mixedsim.study.recover_notes import notes_on
+from mixedsim.study.recover_shape import shape_truth, with_shape
 from mixedsim.study.recovery import Recovery
 from mixedsim.study.true_values import Symbol, parameter_key, truth_for
 
 _SHOWN = ("estimate", "se", "lower", "upper")
-_KINDS = get_args(Kind)
+_KINDS = (*get_args(Kind), "tau")
 
 
 def recover(
@@ -47,17 +56,19 @@ def recover(
     level : confidence level of the intervals, see `mixedsim.inference.wald`.
 
     Yes or no, counts and positive amounts are fitted by `mixedsim.glmer` with the population's own family and link, and
-    the logarithm of its exposure as offset. Truths are on the scale of the link, and there is no sigma; coefficients
-    have Wald intervals, standard deviations and correlations profile intervals (up to 10,000 rows, and not beside a
-    dispersion, as a gamma model has one; a message says so).
+    the logarithm of its exposure as offset. Truths are on the scale of the link. Coefficients have Wald intervals,
+    standard deviations and correlations profile intervals (up to 10,000 rows, and not beside a dispersion, as a gamma
+    model has one; a message says so). There is no sigma, but that of a gamma model, whose truth is the population's
+    cv; a negative binomial has ``tau``, whose truth is the population's theta, with Wald's interval of its logarithm.
+    Ordered categories are fitted by `mixedsim.clmm`: their thresholds stand first, with Wald intervals.
 
     Raises
     ------
     DataError
         If the model needs a variable that the population does not show (``observed=False``).
     MixedsimError
-        If `population` is none or has an outcome that neither `lmer` nor `glmer` fits, or the level does not lie
-        between 0 and 1.
+        If `population` is none or has an outcome that none of `lmer`, `glmer` and `clmm` fits, or the level does not
+        lie between 0 and 1.
 
     Examples
     --------
@@ -74,9 +85,10 @@ def recover(
     _check_observed(population, parsed, own=formula is None)
     sample = population.draw(seed)
     fit, estimates, absent = _fitted(sample, parsed, reml, level)
-    by = "lmer" if is_linear(population) else "glmer"
+    known = truth_for(parsed, population.plan.formula, truths_of(sample.truth))
+    by = "lmer" if is_linear(population) else "glmer" if clmm_link(population) is None else "clmm"
     return Recovery(
-        table=beside_truth(truth_for(parsed, population.plan.formula, truths_of(sample.truth)), estimates),
+        table=beside_truth({**known, **shape_truth(population)}, estimates),
         fit=fit,
         sample=sample,
         level=level,
@@ -87,23 +99,30 @@ def recover(
 
 def _fitted(
     sample: Sample, formula: Formula, reml: bool, level: float
-) -> tuple[LinearMixedModel | GeneralizedLinearMixedModel, pd.DataFrame, tuple[str, ...]]:
+) -> tuple[LinearMixedModel | GeneralizedLinearMixedModel | CumulativeLinkMixedModel, pd.DataFrame, tuple[str, ...]]:
     """The fit, its estimates with intervals, and why some have none."""
     population = sample.population
     if is_linear(population):
         linear = lmer(formula.text, sample.data, reml=reml)
         estimates = estimates_of(linear, level)
         return linear, estimates, without_interval(estimates)
+    link = clmm_link(population)
+    if link is not None:
+        ordinal = clmm(formula.text, sample.data, link=link)
+        return ordinal, *clmm_profiled(ordinal, level)
     family = glmer_family(population)
     assert family is not None  # `_check_family` has refused it
     rows, extra = with_offset(sample.data, exposure_of(population))
     fit = glmer(formula.text, rows, family=family, **extra)
-    return fit, *profiled(fit, level)
+    estimates, absent = profiled(fit, level)
+    estimates, said = with_shape(estimates, fit, level)
+    return fit, estimates, (*absent, *said)
 
 
 def truths_of(truth: Truth) -> dict[Symbol, float]:
     """The true parameters by (kind, group, term), the index of `wald_intervals`."""
-    known: dict[Symbol, float] = {("fixed", "", str(name)): float(value) for name, value in truth.fixef.items()}
+    known: dict[Symbol, float] = {**threshold_truths(truth.population)}
+    known |= {("fixed", "", str(name)): float(value) for name, value in truth.fixef.items()}
     for group, first, second, value in truth.varcorr[["group", "term1", "term2", "sd_or_corr"]].itertuples(index=False):
         one = pd.isna(second)
         known[("sd" if one else "corr", group, first if one else f"{first}, {second}")] = float(value)
@@ -147,12 +166,13 @@ def _covered(truth: float, lower: float, upper: float) -> bool | None:
 
 
 def _check_family(population: Population) -> None:
-    """Raise `MixedsimError` if neither `lmer` nor `glmer` fits the outcome."""
-    if is_linear(population) or glmer_family(population) is not None:
+    """Raise `MixedsimError` if neither `lmer` nor `glmer` nor `clmm` fits the outcome."""
+    if is_linear(population) or glmer_family(population) is not None or clmm_link(population) is not None:
         return
     called = population.name or "this population"
     raise MixedsimError(
-        f"recover fits what ms.lmer and ms.glmer fit; {called} has {outcome_words(population)}, which neither does."
+        f"recover fits what ms.lmer, ms.glmer and ms.clmm fit; {called} has {outcome_words(population)}, which none of "
+        "them does."
     )
 
 

@@ -14,7 +14,7 @@ from mixedsim.simulate.remarks import ar1_words, exact_words, problem_words, sha
 def notes_on(population: Population, formula: Formula, by: str = "lmer") -> tuple[str, ...]:
     """What a fit of `formula` ignores about the population, a sentence each; none where it ignores nothing.
 
-    A problem of a column that the formula does not read is none of the fit. `by` is what fits it, lmer or glmer.
+    A problem of a column that the formula does not read is none of the fit. `by` is what fits it, lmer, glmer or clmm.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.listing import listed
-from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
+from mixedsim.models import CumulativeLinkMixedModel, GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.simulate import Sample
 
 
@@ -24,8 +24,9 @@ class Recovery:
     ----------
     table : one row a parameter (index: its name, ``x``, ``sd(x | g)``, ``corr(Intercept, x | g)``, ``sigma``);
         columns truth, estimate, se, lower, upper, covered (whether the interval holds the truth; NA where that cannot
-        be said), kind (``"fixed"``, ``"sd"``, ``"corr"``, ``"sigma"``), group. What does not exist is NaN.
-    fit : the fitted model, from `lmer` or `glmer`.
+        be said), kind (``"threshold"``, ``"fixed"``, ``"sd"``, ``"corr"``, ``"sigma"``, ``"tau"``), group. What does
+        not exist is NaN.
+    fit : the fitted model, from `lmer`, `glmer` or `clmm`.
     sample : data and truth.
     level : confidence level of the intervals.
     messages : what a reader should know, in sentences: those of the fit, and why an interval is missing.
@@ -43,7 +44,7 @@ class Recovery:
     """
 
     table: pd.DataFrame
-    fit: LinearMixedModel | GeneralizedLinearMixedModel = field(repr=False)
+    fit: LinearMixedModel | GeneralizedLinearMixedModel | CumulativeLinkMixedModel = field(repr=False)
     sample: Sample = field(repr=False)
     level: float = 0.95
     messages: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ import pandas as pd
 from mixedsim.errors import MixedsimError, nearest, shown
 from mixedsim.inference.shares import per_cent
 from mixedsim.listing import counted, unbroken
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.simulate import Population
 from mixedsim.study.analysis import Analysis, settled_analyses
 from mixedsim.study.draws import Redraw, check_source
@@ -112,7 +112,7 @@ class SamplingDistribution:
 
 
 def sampling_distribution(
-    source: Population | LinearMixedModel,
+    source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
     analysis: str | Analysis | Callable[[pd.DataFrame], Any] | None = None,
     n: int = 1000,
     seed: int | np.random.Generator | None = None,
@@ -127,7 +127,7 @@ def sampling_distribution(
 
     Parameters
     ----------
-    source : a population; or a model fitted by `mixedsim.lmer`, whose estimates are the truth then.
+    source : a population; or a model fitted by `mixedsim.lmer` or `mixedsim.glmer`, whose estimates are the truth then.
     analysis : a formula, an `Analysis`, or a function of the data that returns a number, or whatever a function in
         `mixedsim.study` may return. None takes the formula of the source.
     n : how many samples.

@@ -25,7 +25,7 @@ from scipy import special
 from mixedsim.errors import MixedsimError, PopulationError, nearest
 from mixedsim.inference.shares import Share, per_cent
 from mixedsim.listing import listed, unbroken
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.models.power import check_alpha
 from mixedsim.models.simulation import whole
 from mixedsim.simulate import Population
@@ -124,7 +124,7 @@ class FoundSize:
 
 
 def find_size(
-    source: Population | LinearMixedModel,
+    source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
     along: str | None = None,
     power: float = 0.8,
     *,

@@ -20,9 +20,10 @@ from mixedsim.study.generalized_fitter import GeneralizedFitter, fits_glmer
 from mixedsim.study.lean import Lean
 from mixedsim.study.meaning import meaning_of
 from mixedsim.study.mixed_fitter import MixedFitter
+from mixedsim.study.ordinal_fitter import OrdinalFitter, fits_clmm
 from mixedsim.study.ordinary_fitter import OrdinaryFitter
 
-Fitter = MixedFitter | GeneralizedFitter | OrdinaryFitter | FunctionFitter
+Fitter = MixedFitter | GeneralizedFitter | OrdinalFitter | OrdinaryFitter | FunctionFitter
 _SCHEME = 1  # of numbers and rows; another one is another study
 
 
@@ -44,10 +45,13 @@ class StudyJob(Lean):
         check_analyses(draws.source, analyses)
         models: dict[Any, dict[str, Analysis]] = {}
         generalized: dict[Any, dict[str, Analysis]] = {}
+        ordinal: dict[Any, dict[str, Analysis]] = {}
         fitters: list[Fitter] = []
         for name, one in analyses.items():
             if not isinstance(one, Analysis):
                 fitters.append(FunctionFitter.of(draws, name, one))
+            elif fits_clmm(draws.source, one):
+                ordinal.setdefault((one.formula, one.nagq), {})[name] = one
             elif fits_glmer(draws.source, one):
                 generalized.setdefault((one.formula, one.family, one.nagq), {})[name] = one
             elif one.is_mixed:
@@ -56,6 +60,7 @@ class StudyJob(Lean):
                 fitters.append(OrdinaryFitter.of(draws, name, one))
         fitters += [MixedFitter.of(draws, same) for same in models.values()]
         fitters += [GeneralizedFitter.of(draws, same) for same in generalized.values()]
+        fitters += [OrdinalFitter.of(draws, same) for same in ordinal.values()]
         return cls(draws, analyses, tuple(fitters))
 
     @property

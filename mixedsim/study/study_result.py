@@ -20,9 +20,10 @@ from mixedsim.models.fitting import settle_flag
 from mixedsim.simulate import Sample
 from mixedsim.study.analysis import Analyses, Analysis
 from mixedsim.study.draws import Draws
+from mixedsim.study.fit_sources import FitSample
 from mixedsim.study.jobs import Results
 from mixedsim.study.recover_notes import notes_on
-from mixedsim.study.sources import FitSample, PopulationSource
+from mixedsim.study.sources import PopulationSource
 from mixedsim.study.summarising import summarise
 
 _FEW = 6  # parameters without a truth that a table shows

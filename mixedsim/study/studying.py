@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixedsim.errors import MixedsimError
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.models.power import check_alpha
 from mixedsim.simulate import Population
 from mixedsim.study.analysis import settled_analyses
@@ -20,7 +20,7 @@ from mixedsim.study.study_result import Study
 
 
 def study(
-    source: Population | LinearMixedModel,
+    source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
     analyses: Any = None,
     n: int = 1000,
     seed: int | np.random.Generator | None = None,
@@ -37,8 +37,8 @@ def study(
 
     Parameters
     ----------
-    source : a population; or a model fitted by `mixedsim.lmer`, whose estimates then are the truth, and whose rows the
-        design.
+    source : a population; or a model fitted by `mixedsim.lmer` or `mixedsim.glmer`, whose estimates then are the truth,
+        and whose rows the design.
     analyses : {name: analysis}; or a list, whose entries are called as their text says; or a single one, which is
         called ``"mixed"``, ``"ols"`` or ``"means"``. An analysis is a formula (with a random term a mixed model, by
         `mixedsim.glmer` where the population draws yes or no, counts or positive amounts; without one least
@@ -113,7 +113,7 @@ def fit(
     if not isinstance(draws, Draws):
         raise MixedsimError(f"study.fit needs what study.draw returns, found {type(draws).__name__}.")
     check_alpha(alpha)
-    settled = settled_analyses(analyses, draws.source.formula)
+    settled = settled_analyses(analyses, draws.source)
     job = StudyJob.of(draws, settled)
     results = run_blocks(job, executor=executor, chunk=chunk, out=out, progress=progress, resume=resume)
     return Study(draws, settled, results, alpha)

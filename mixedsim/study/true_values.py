@@ -102,7 +102,7 @@ def _recast(own: Sequence[Term], given: Sequence[Term]) -> list[Variables]:
 
 def _is_moved(symbol: Symbol, moved: Iterable[Variables]) -> bool:
     kind, _, name = symbol
-    effects = name.split(", ") if kind == "corr" else [name]
+    effects = name.split(", ") if kind == "corr" else ["Intercept"] if kind == "threshold" else [name]
     return kind != "sigma" and any(_named(effect) <= one for effect in effects for one in moved)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from itertools import cycle, islice
 from typing import Any
 
 from mixedsim.errors import PopulationError, nearest
 from mixedsim.inference.parameters import parameter_name
 from mixedsim.simulate import Population
+from mixedsim.simulate.counts import Sizes
 from mixedsim.simulate.covariance import covariances
 
 
@@ -18,7 +20,8 @@ def changed(population: Population, changes: Mapping[str, Any]) -> Population:
 
     Parameters
     ----------
-    changes : by name: a cluster or ``size`` (counts, as in `Population.extend`); a parameter as `recover` shows it,
+    changes : by name: a cluster or ``size`` (counts, as in `Population.extend`; where sizes are given one by one, as in
+        a population like a fit, other clusters have them in turn); a parameter as `recover` shows it,
         ``depression``, ``sd(Intercept | therapist)``, ``corr(Intercept, Days | Subject)``, ``sigma``; or a field of a
         variable, ``variables.ses.sd``.
 
@@ -47,7 +50,7 @@ def changeable(population: Population) -> list[str]:
 
 def _change(population: Population, name: str, value: Any) -> Population:
     if name in population.clusters or name == "size":
-        return population.extend(**{name: value})
+        return population.extend(**{name: value}, **_sizes_in_turn(population, name, value))
     if name in population.plan.coefficients:
         return population.with_(fixef={**population.fixef, name: value})
     if name == "sigma":
@@ -60,6 +63,14 @@ def _change(population: Population, name: str, value: Any) -> Population:
         f"the population has nothing called {name!r} that could be varied (a variable's field is written "
         f"variables.name.field): {nearest(name, changeable(population))}"
     )
+
+
+def _sizes_in_turn(population: Population, name: str, units: Any) -> dict[str, Sizes]:
+    """The sizes of a study that took place, one after the other and over again, for another number of its clusters."""
+    alone = list(population.clusters) == [name]
+    if not alone or not isinstance(population.size, Sizes) or isinstance(units, bool) or not isinstance(units, int):
+        return {}
+    return {"size": Sizes(tuple(islice(cycle(population.size.values), units)))} if units > 0 else {}
 
 
 def _places(population: Population) -> dict[str, tuple[str, int, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mixedsim.models import LinearMixedModel
+from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.simulate import Population
 from mixedsim.study import draws, studying, summarising
 from mixedsim.study.draws import Redraw
@@ -25,7 +25,7 @@ class StudyModule(ModuleType):
 
     def __call__(
         self,
-        source: Population | LinearMixedModel,
+        source: Population | LinearMixedModel | GeneralizedLinearMixedModel,
         analyses: Any = None,
         n: int = 1000,
         seed: int | np.random.Generator | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ ROWS = {
     "Pastes": 60,
     "cake": 270,
     "cbpp": 56,
+    "grouseticks": 403,
 }
 every_data_set = pytest.mark.parametrize("name", ROWS)
 
@@ -36,7 +38,7 @@ def as_r_has_it(reference: Path, name: str) -> pd.DataFrame:
     return data
 
 
-def test_names_lists_the_eight_data_sets() -> None:
+def test_names_lists_all_data_sets() -> None:
     assert datasets.names() == list(ROWS)
 
 
@@ -119,6 +121,19 @@ def test_info_describes_every_column_and_names_the_source_and_licence(name: str)
     assert all(f"\n  {column} " in text for column in description.columns)
     assert "Source: " in text
     assert "(GPL-2 or" in text
+
+
+@every_data_set
+def test_the_docstring_of_load_names_the_source_and_the_package_with_its_licence(name: str) -> None:
+    """In short, what `info` says at length: its author, year and package."""
+    description = CATALOGUE[name]
+    (line,) = re.findall(rf"^ *{name}  .*$", str(datasets.load.__doc__), re.MULTILINE)
+    author, year = re.match(r"(\w+), .*?\((\d{4})\)", description.source).groups()
+    package, licence = re.fullmatch(r"R package (\w+) \S+ \((.*)\)", description.package).groups()
+    assert author in line
+    assert f"({year})" in line
+    assert line.endswith(f"  {package}")
+    assert re.search(rf"\b{package} {licence}", str(datasets.load.__doc__))
 
 
 @every_data_set

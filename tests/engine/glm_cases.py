@@ -32,6 +32,7 @@ LINKS = [
     ("inverse-gaussian", "log"),
     ("inverse-gaussian", "inverse-square"),
 ]
+ORDINAL = [("ordinal", link) for link in ("logit", "probit", "cloglog", "loglog")]
 # where η lies, for links that are not defined everywhere
 CENTRES = {"log": -1.5, "identity": 0.5, "sqrt": 3.0, "inverse": 3.0, "inverse-square": 3.0}
 
@@ -54,6 +55,9 @@ class GlmCase:
 
 def respond(kind: str, link: str, eta: np.ndarray, rng: np.random.Generator, theta: float | None = None) -> Family:
     """A family with responses drawn at η; "counted" is binomial with trials and weights."""
+    if kind == "ordinal":
+        y = np.searchsorted([-1.0, 0.2, 1.3], eta + rng.logistic(size=len(eta))).astype(float)
+        return family_of(kind, link, y, rng.uniform(0.5, 2, len(eta)), categories=4)
     mean = {
         "logit": expit,
         "probit": expit,
@@ -106,4 +110,4 @@ def case(
     return GlmCase(objective, psi, beta, z)
 
 
-__all__ = ["LINKS", "STRUCTURES", "GlmCase", "case", "respond"]
+__all__ = ["LINKS", "ORDINAL", "STRUCTURES", "GlmCase", "case", "respond"]

@@ -80,7 +80,7 @@ def test_negative_binomial_counts_have_scipys_likelihood_and_end_in_poissons(the
 def test_derivatives_by_an_estimated_theta(log_theta: float) -> None:
     family, eta, _ = drawn("negative-binomial", "log")
     here, up, down = (np.array([log_theta + move]) for move in (0.0, STEP, -STEP))
-    by_loss, by_score, by_fisher = family.by_extra(family.at(eta, here), here)
+    (by_loss,), (by_score,), (by_fisher,) = family.by_extra(family.at(eta, here), here)
     expected = (whole(family, eta, up) - whole(family, eta, down)) / (2 * STEP)
     assert by_loss.sum() == pytest.approx(expected, rel=1e-6, abs=1e-6)
     one, other = family.at(eta, up), family.at(eta, down)

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from mixedsim.engine.glm_laplace import GlmEvaluation
 from mixedsim.engine.glm_pirls import NoMode
 from mixedsim.errors import MixedsimError
-from tests.engine.glm_cases import LINKS, STRUCTURES, GlmCase, case
+from tests.engine.glm_cases import LINKS, ORDINAL, STRUCTURES, GlmCase, case
 
 STEP = 1e-5
 
@@ -62,7 +62,7 @@ def test_the_criterion_against_dense_algebra(kind: str, link: str, structure: st
 
 
 @pytest.mark.parametrize("nagq", [0, 1])
-@pytest.mark.parametrize(("kind", "link"), LINKS, ids=str)
+@pytest.mark.parametrize(("kind", "link"), [*LINKS, *ORDINAL], ids=str)
 def test_the_gradient_of_every_family(kind: str, link: str, nagq: int) -> None:
     one = case(kind, link, nagq=nagq)
     at = one.objective.evaluate(one.psi, one.begin)
@@ -101,9 +101,9 @@ def test_without_random_effects_it_is_a_generalised_linear_model() -> None:
 
 
 @pytest.mark.parametrize("nagq", [0, 1])
-@pytest.mark.parametrize("kind", ["poisson", "negative-binomial"])
+@pytest.mark.parametrize("kind", ["poisson", "negative-binomial", "ordinal"])
 def test_a_predicted_mode_is_right_to_first_order(kind: str, nagq: int) -> None:
-    one = case(kind, "log", "crossed with slopes on both", nagq=nagq)
+    one = case(kind, "cloglog" if kind == "ordinal" else "log", "crossed with slopes on both", nagq=nagq)
     at = one.objective.evaluate(one.psi, one.begin)
     move = np.random.default_rng(1).normal(size=len(one.psi))
     errors = []

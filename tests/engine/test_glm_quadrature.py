@@ -14,7 +14,7 @@ from mixedsim.engine.glm_quadrature import nodes_and_weights
 from tests.engine.glm_cases import GlmCase, case
 
 ONE = "one intercept"
-KINDS = [("binomial", "logit"), ("counted", "logit"), ("poisson", "log"), ("binomial", "cloglog")]
+KINDS = [("binomial", "logit"), ("counted", "logit"), ("poisson", "log"), ("binomial", "cloglog"), ("ordinal", "logit")]
 STEP = 1e-5
 
 

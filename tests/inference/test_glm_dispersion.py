@@ -1,4 +1,4 @@
-"""Overdispersion and zeros: against R's performance, quadrature, and data that have them or have not."""
+"""Overdispersion and zeros: against R's performance, fitted means, and data that have them or have not."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 import mixedsim as ms
 from mixedsim.errors import MixedsimError
 from tests.models.reference import MARKS, REFERENCE
-
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 
 
 def drawn(kind: str, seed: int = 4, groups: int = 60) -> pd.DataFrame:
@@ -58,11 +56,9 @@ def test_it_tells_variable_counts_from_others() -> None:
     assert kinds["variable"].overdispersion()["ratio"] > 1.5
 
 
-def test_expected_zeros_are_integrals_over_the_random_effects() -> None:
+def test_expected_zeros_are_those_of_the_fitted_means() -> None:
     fit = ms.glmer("n ~ x + (1 | g)", drawn("poisson"), family="poisson")
-    eta = fit.predict(random=False, scale="link").to_numpy()
-    sd = fit.varcorr["sd_or_corr"][0]
-    zero = np.exp(-np.exp(eta[:, None] + sd * NODES)) @ (WEIGHTS / WEIGHTS.sum())
+    zero = np.exp(-fit.fitted.to_numpy())
     found = fit.zero_inflation(2000, seed=1)
     spread = (found["upper"] - found["lower"]) / 3.92
     assert found["expected"] == pytest.approx(zero.sum(), abs=4 * spread / np.sqrt(2000))
@@ -73,12 +69,26 @@ def test_expected_zeros_are_integrals_over_the_random_effects() -> None:
 
 def test_zeros_are_those_of_simulated_responses() -> None:
     fit = ms.glmer("n ~ x + (1 | g)", drawn("zeros"), family="poisson")
-    numbers = (fit.simulate(300, seed=5) == 0).sum()
+    numbers = (fit.simulate(300, seed=5, random="conditional") == 0).sum()
     found = fit.zero_inflation(300, seed=5)
     assert found["expected"] == pytest.approx(numbers.mean())
     assert found[["lower", "upper"]].tolist() == pytest.approx(np.quantile(numbers, [0.025, 0.975]).tolist())
     assert found["p"] == pytest.approx(2 / 301)
     assert "too many" in found.attrs["sentence"]
+
+
+def test_few_zeros_of_their_own_are_found() -> None:
+    """A Poisson mean varies by group, but the groups are those that were observed."""
+    rng = np.random.default_rng(5)
+    group = np.repeat(np.arange(40), 12)
+    mean = np.exp(0.7 + 0.7 * rng.normal(size=40)[group])
+    p = []
+    for share in (0.0, 0.1):
+        counts = np.where(rng.random(480) < share, 0, rng.poisson(mean))
+        fit = ms.glmer("n ~ 1 + (1 | g)", pd.DataFrame({"g": group, "n": counts}), family="poisson")
+        p.append(fit.zero_inflation(300, seed=2)["p"])
+    assert p[0] > 0.1
+    assert p[1] < 0.05
 
 
 def test_a_seed_brings_the_numbers_back() -> None:

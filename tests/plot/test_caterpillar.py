@@ -96,10 +96,41 @@ def test_alt_text_names_the_ends_and_counts(sleep):
     assert f"{(modes.abs() > 1.959964 * sds).sum()} of 18 intervals exclude zero" in said
 
 
-def test_a_singular_fit_draws():
+def test_a_singular_fit_draws_and_says_why_it_is_flat():
     fit = ms.lmer("Yield ~ 1 + (1 | Batch)", ms.datasets.load("dyestuff2"))
-    (ax,) = plot.caterpillar(fit).axes
+    figure = plot.caterpillar(fit)
+    (ax,) = figure.axes
     assert not drawn(ax)[1][:, 0].any()
+    assert figure.alt.endswith("None differs: their estimated variance is 0 (singular fit).")
+    assert ax.get_title(loc="left") == "estimated variance 0 (singular fit)"
+
+
+def test_a_generalised_model_is_drawn_on_its_link():
+    data = ms.datasets.load("cbpp")
+    fit = ms.glmer("incidence / size ~ period + (1 | herd)", data)
+    (ax,) = plot.caterpillar(fit).axes
+    modes = fit.ranef["herd"]["Intercept"].sort_values()
+    half = 1.959963984540054 * fit.ranef_sd["herd"]["Intercept"].loc[modes.index]
+    ends, dots, _ = drawn(ax)
+    assert dots[:, 0] == pytest.approx(modes.to_numpy())
+    assert ends == pytest.approx(np.column_stack([modes - half, modes + half]))
+    assert ax.get_xlabel() == "Intercept by herd (logit scale)"
+    before = ms.glmer("incidence / size ~ 1 + (1 | herd)", data)
+    assert len(plot.caterpillar({"without": before, "with": fit}).axes) == 2
+
+
+def test_thousands_of_levels_are_sampled_and_the_figure_says_so():
+    data = ms.scenarios.therapist_plain(therapists=3_000, patients=3).draw(seed=1).data
+    fit = ms.lmer("anxiety ~ depression + (1 | therapist)", data)
+    figure = plot.caterpillar(fit)
+    (ax,) = figure.axes
+    values = drawn(ax)[1][:, 0]
+    modes = fit.ranef["therapist"]["Intercept"]
+    assert len(values) == 1_200
+    assert (values[0], values[-1]) == (modes.min(), modes.max())
+    assert (np.diff(values) >= 0).all()
+    assert ax.get_ylabel() == "1,200 of 3,000 levels, evenly spaced"
+    assert "of 3,000 intervals exclude zero; 1,200 are drawn" in figure.alt
 
 
 def test_it_draws_on_given_axes(sleep):
@@ -141,3 +172,8 @@ def test_a_second_fit_without_the_effect_is_named(sleep):
     with pytest.raises(ms.MixedsimError, match="the fit 'plain' has no effect of 'Days' by 'Subject'"):
         plot.caterpillar({"slopes": sleep, "plain": other}, term="Days")
     assert not plt.get_fignums(), "no empty figure stays behind"
+
+
+def test_units_are_those_of_an_effect(sleep):
+    axes = plot.caterpillar(sleep, units={"Reaction": "ms", "Days": "days"}).axes
+    assert [ax.get_xlabel() for ax in axes] == ["Intercept by Subject (ms)", "Days by Subject (ms per day)"]

@@ -143,3 +143,46 @@ def test_a_null_has_no_arrows():
 def test_what_is_no_population():
     with pytest.raises(ms.MixedsimError, match=r"^plot\.dag draws a Population, found str\.$"):
         plot.dag("y ~ x")
+
+
+GAPS = ms.scenarios.therapist_confounder().with_(
+    problems=[
+        ms.Missing("price", 0.05),
+        ms.Missing("sex", "logistic(depression - 9)"),
+        ms.Missing("anxiety", "logistic(0.1 * (anxiety - 70) + ses)"),
+        ms.MeasurementError("depression", sd=1),
+    ]
+)
+
+
+def test_what_decides_about_missing_values_has_an_arrow():
+    causes = causes_of(GAPS, random=False, gaps=True)
+    gaps = {node.name: node.lane for node in causes.nodes if node.kind == "gap"}
+    assert gaps == {"R_price": "therapist", "R_sex": "row", "R_anxiety": "row"}
+    into = {(edge.source, edge.target) for edge in causes.edges if edge.target in gaps}
+    assert into == {("depression", "R_sex"), ("anxiety", "R_anxiety"), ("ses", "R_anxiety")}
+
+
+def test_missing_values_stand_right_of_the_response_and_only_when_asked_for():
+    causes = causes_of(GAPS, random=True, gaps=True)
+    placed = layered(causes, {node.name: _width(node) for node in causes.nodes}, _BOX)
+    response = placed.at["anxiety"][0]
+    assert all(placed.at[name][0] > response for name in ("R_price", "R_sex", "R_anxiety"))
+    assert not any(node.kind == "gap" for node in causes_of(GAPS, random=True).nodes)
+
+
+def test_alt_text_says_what_missing_values_depend_on():
+    said = plot.dag(GAPS, missing=True).alt
+    assert "whether price is missing depends on nothing" in said
+    assert "whether anxiety is missing depends on ses and anxiety" in said
+    assert "causes R_" not in said
+    assert "dropout depends on score" in plot.dag(ms.scenarios.dropout_trial(), missing=True).alt
+
+
+@pytest.mark.parametrize("name", ms.scenarios.names())
+def test_every_scenario_draws_with_its_missing_values(name):
+    population = getattr(ms.scenarios, name)()
+    causes = causes_of(population, random=True, gaps=True)
+    placed = layered(causes, {node.name: _width(node) for node in causes.nodes}, _BOX)
+    places = list(placed.at.values())
+    assert len({(round(x, 6), round(y, 6)) for x, y in places}) == len(places)

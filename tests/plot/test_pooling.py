@@ -274,3 +274,43 @@ def test_a_formula_without_a_numeric_predictor_has_no_lines():
     pooled = ms.pooling("Reaction ~ 1", ms.datasets.load("sleepstudy"), group="Subject")
     with pytest.raises(ms.MixedsimError, match="'Reaction ~ 1' has no numeric predictor"):
         plot.pooling(pooled)
+
+
+def test_new_groups_have_their_points_and_the_populations_lines():
+    data = ms.datasets.load("sleepstudy", extended=True)
+    seen, new = data[~data.Subject.isin(["373", "374"])], data[data.Subject.isin(["373", "374"])]
+    pooled = ms.pooling("Reaction ~ Days", seen, group="Subject")
+    figure = plot.pooling(pooled, new=new)
+    assert len(figure.axes) == 20
+    for ax, level in zip(figure.axes[-2:], ("374", "373"), strict=True):
+        assert ax.get_title(loc="left") == f"{level} · new"
+        assert to_hex(ax.get_facecolor()) != PAPER
+        rows = new[new.Subject == level]
+        assert np.asarray(ax.collections[0].get_offsets()) == pytest.approx(rows[["Days", "Reaction"]].to_numpy())
+        assert [line.get_label() for line in ax.lines] == [LINES[name].label for name in ALL if name != "none"]
+        for name, b in (("slopes", pooled.fit.fixef), ("intercepts", pooled.intercept_fit.fixef)):
+            line = line_of(ax, name)
+            assert line.get_ydata() == pytest.approx(b["Intercept"] + b["Days"] * line.get_xdata(), rel=1e-12)
+    assert figure.alt.endswith("New, with the population's lines: 374, 373.")
+
+
+def test_new_groups_need_no_responses():
+    pooled = ms.pooling("Reaction ~ Days", ms.datasets.load("sleepstudy"), group="Subject")
+    (*_, ax) = plot.pooling(pooled, new={"Subject": ["me"], "Days": [3]}, groups=["308"]).axes
+    assert len(ax.collections[0].get_offsets()) == 0
+    assert len(ax.lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ({"Days": [1]}, "new has no column 'Subject', which the pooled model reads"),
+        ({"Subject": ["308", "me"], "Days": [1, 2]}, "new holds 308, which the model has seen"),
+        ({"Subject": ["me"], "Days": [np.nan]}, "new has missing values in 'Days'"),
+    ],
+)
+def test_mistakes_in_new_groups_are_named(new, says):
+    pooled = ms.pooling("Reaction ~ Days", ms.datasets.load("sleepstudy"), group="Subject")
+    with pytest.raises(ms.MixedsimError, match=says):
+        plot.pooling(pooled, new=new)
+    assert not plt.get_fignums(), "no empty figure stays behind"

@@ -183,3 +183,47 @@ def test_it_draws_on_given_axes():
     assert plot.power(curve(), ax=axes[0]) is figure
     assert plot.power(grid(analyses=("mixed",)), ax=axes[1]) is figure
     assert figure.alt.count("power from") == 3
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return ms.scenarios.therapist_plain(therapists=10, patients=5).with_(sigma=40)
+
+
+@pytest.fixture(scope="module")
+def found(trial):
+    return ms.find_size(trial, "therapist", 0.6, parameter="depression", seed=1, most=600)
+
+
+def test_a_search_for_a_size_shows_every_size_that_was_tried(found):
+    figure = plot.power(found)
+    (ax,) = figure.axes
+    marks = {artist.get_gid(): artist for artist in ax.get_children() if artist.get_gid()}
+    table = found.table.sort_index()
+    points = np.asarray(marks["power"].get_offsets())
+    assert points == pytest.approx(np.column_stack([table.index, table["power"]]))
+    areas = marks["power"].get_sizes()
+    assert areas / areas.max() == pytest.approx((table["n"] / table["n"].max()).to_numpy())
+    assert marks["size"].get_xdata()[0] == found.size
+    assert marks["interval"].get_x() == pytest.approx(found.lower)
+    assert f"therapist = {found.size} for a power of 60 %" in ax.get_title(loc="left")
+    assert figure.alt.startswith(found.sentences[0])
+
+
+def test_a_search_draws_on_given_axes(found):
+    figure, ax = plt.subplots()
+    assert plot.power(found, ax=ax, units={"therapist": "people"}) is figure
+    assert ax.get_xlabel() == "therapist (people)"
+
+
+def test_a_curve_says_that_its_points_share_random_numbers(trial):
+    curve_of_two = ms.power_curve(trial, "therapist", [5, 10], parameter="depression", n=20, seed=1)
+    figure = plot.power(curve_of_two)
+    assert figure.get_supxlabel() == "all points begin at the same random numbers: the curve is smoother than its band"
+    assert figure.alt.endswith("All points begin at the same random numbers: the curve is smoother than its band.")
+
+
+def test_least_squares_is_black_under_each_of_its_names():
+    for name in ("OLS", "ols", "lm", "Least squares"):
+        (ax,) = plot.power(curve(analyses=(name, "something else"))).axes
+        assert RUNGS["OLS"] in {line.get_color() for line in ax.lines}

@@ -156,10 +156,7 @@ def test_an_infinite_value_is_named_with_its_file_and_row(folder):
 
 
 def test_paths_that_are_none(tmp_path, data):
-    assert (
-        refused(tmp_path / "no.parquet")
-        == f"there is no file or folder {str(tmp_path / 'no.parquet')!r}: check the path."
-    )
+    assert refused(tmp_path / "no.parquet").startswith("there is no file or folder ")
     assert "holds no file that ends in .parquet, .pq, .csv" in refused(tmp_path)
     (tmp_path / "data.xlsx").write_bytes(b"")
     assert "ends in none of .parquet, .pq, .csv" in refused(tmp_path / "data.xlsx")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import mixedsim as ms
+from mixedsim.study.block import Block
 from mixedsim.study.fixed_design import design_of
 from tests.study.clinics import assigned, redrawn, slopes
 
@@ -103,7 +105,19 @@ CHANCE = {
         redrawn(variables={"x": ms.Custom(lambda rng, size: np.arange(size)), "w": ms.Assigned([0, 1], level="g")}),
         False,
     ),
-    "yes or no": (assigned(family="binomial", sigma=None), False),
+    "yes or no": (assigned(family="binomial", sigma=None), True),
+    "successes out of trials": (assigned(family="binomial", sigma=None).with_(formula="y / 5 ~ x + w + (1 | g)"), True),
+    "events, crossed": (slopes(family="poisson", sigma=None), True),
+    "events in days": (
+        assigned(family="poisson", sigma=None).with_(
+            family={"kind": "poisson", "exposure": "days"},
+            variables={"x": ms.Assigned([0, 1]), "w": ms.Assigned([0, 1], level="g"), "days": ms.Assigned([1, 3])},
+        ),
+        True,
+    ),
+    "bunches of events": (assigned(family={"kind": "negative-binomial", "theta": 2}, sigma=None), True),
+    "amounts": (assigned(family={"kind": "gamma", "cv": 0.4}, sigma=None), True),
+    "a logarithmic link": (assigned(family=("gaussian", "log")), False),
 }
 
 
@@ -130,6 +144,19 @@ def test_new_responses_of_a_block_are_those_of_draws(population):
     draws = ms.study.draw(population, 5, 3, redraw="response")
     y = draws.source.design.responses(draws.seeds)
     np.testing.assert_allclose(y, np.stack([one.data["y"] for one in draws], axis=1), rtol=1e-12, atol=1e-12)
+
+
+def test_what_cannot_be_drawn_on_a_fixed_design_says_which_replicate():
+    population = assigned(family=("binomial", "log"), sigma=None, fixef={"Intercept": -0.9, "x": 0, "w": 0})
+    draws = ms.study.draw(population, 40, 3)
+    block = Block(draws, 0, 40)
+    assert draws.source.design is not None
+    with pytest.raises(ms.PopulationError) as caught:
+        _ = block.responses
+    with pytest.raises(ms.PopulationError) as told:
+        _ = [block._drawn(k) for k in range(40)]
+    assert str(caught.value) == str(told.value)
+    assert re.match(r"replicate \d+ \(seed \d+\) cannot be drawn: family.link is 'log'", str(told.value))
 
 
 # ---- from a fitted model
@@ -177,7 +204,8 @@ def test_n_is_a_number_of_replicates(n):
 WRONG = {
     "no population": (
         lambda fit: ms.study.draw("pop", 3),
-        "a study draws from a Population or a model fitted by lmer, found str: read a file with Population.from_yaml.",
+        "a study draws from a Population or a model fitted by lmer or glmer, found str: read a file with "
+        "Population.from_yaml.",
     ),
     "redraw": (
         lambda fit: ms.study.draw(redrawn(), 3, redraw="none"),

@@ -85,7 +85,7 @@ def test_a_dispersion_leaves_standard_deviations_without_interval():
     recovery = ms.recover(population({"kind": "gamma", "cv": 0.5}), seed=1)
     assert (recovery.fit.family, recovery.fit.link) == ("gamma", "log")
     assert pd.isna(recovery.table.loc["sd(Intercept | g)", "covered"])
-    assert recovery.messages[-1] == (
+    assert recovery.messages[-2] == (
         "standard deviations of the effects have no interval: in a gamma model they are relative to a dispersion, "
         "which is estimated beside the likelihood."
     )
@@ -181,9 +181,11 @@ def test_rows_are_those_of_glmer_one_by_one(redraw):
         own = fit.coefficients()
         columns = ["estimate", "se", "df", "p", "lower", "upper"]
         found = rows.loc[k].loc[own.index, columns].astype(float)
-        np.testing.assert_allclose(found, own[columns], rtol=1e-10)
+        np.testing.assert_allclose(found["estimate"], own["estimate"], rtol=1e-6)
+        # one by one the second derivatives are differences, with four digits in standard errors
+        np.testing.assert_allclose(found, own[columns], rtol=1e-3, atol=1e-12)
         sd = rows.loc[(k, "sd(Intercept | g)")]
-        assert sd["estimate"] == pytest.approx(fit.varcorr["sd_or_corr"].iloc[0], rel=1e-10, abs=1e-12)
+        assert sd["estimate"] == pytest.approx(fit.varcorr["sd_or_corr"].iloc[0], rel=1e-6, abs=1e-9)
         assert np.isnan(sd[["se", "df", "p", "lower", "upper"]].astype(float)).all()
         assert (sd["converged"], sd["singular"]) == (fit.converged, fit.singular)
     assert rows["truth"].groupby("parameter").first().to_dict() == {
@@ -235,8 +237,8 @@ def test_what_fails_in_one_replicate_is_counted():
     error = study.replicates.groupby("replicate")["error"].first()
     assert error.notna().tolist() == constant
     assert error[constant].unique().tolist() == [
-        "the model of this data set has other coefficients than that of the others, because a category or a predictor "
-        "does not vary in it as it does there."
+        "the model of this data set lacks 'x', unlike those of the others: a category or a predictor does not vary in it "
+        "as it does there."
     ]
     assert not study.replicates.loc[study.replicates["error"].notna(), "converged"].any()
 
@@ -298,8 +300,8 @@ REFUSED = {
         "there is no family 'poison': did you mean 'poisson'?",
     ),
     "categories in order": (
-        lambda: quiet(population({"kind": "ordinal", "thresholds": [-1, 1]}, fixef={"x": 1}), FORMULA, 3, 1),
-        "the analysis 'mixed' is a linear model, and a population has an ordinal outcome: give a function of the data "
+        lambda: quiet(population({"kind": "ordinal", "thresholds": [-1, 1]}, fixef={"x": 1}), "y ~ x", 3, 1),
+        "the analysis 'ols' is a linear model, and a population has an ordinal outcome: give a function of the data "
         "in its place, which returns estimates by name.",
     ),
 }  # fmt: skip

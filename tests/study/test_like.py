@@ -430,7 +430,7 @@ def test_factors_crossed_in_a_complicated_way_are_named():
 def test_only_a_fit_will_do():
     with pytest.raises(ms.MixedsimError) as caught:
         ms.Population.from_fit("y ~ x")
-    assert str(caught.value) == "from_fit needs a linear mixed model fitted by lmer, found str."
+    assert str(caught.value) == "from_fit needs a mixed model fitted by lmer or glmer, found str."
 
 
 @pytest.mark.parametrize(
