@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.engine import CrossProducts, Objective
+from mixedsim.engine import CrossProducts, Objective, Problem
 from mixedsim.engine.threads import threads_for
 
 Floats = NDArray[np.float64]
@@ -50,20 +50,23 @@ class PosteriorDraws:
 
 
 def gibbs(
-    objective: Objective, theta: Floats, *, draws: int, warmup: int, rngs: list[np.random.Generator]
+    problem: Problem, objective: Objective, theta: Floats, *, draws: int, warmup: int, rngs: list[np.random.Generator]
 ) -> PosteriorDraws:
     """Run one chain for each generator in `rngs`.
 
     Parameters
     ----------
-    objective : the model; its criterion (REML or ML) does not matter.
+    problem, objective : the model; its criterion (REML or ML) does not matter.
     theta : where the chains start from, overdispersed around it.
     draws, warmup : kept and discarded iterations a chain.
     """
+    # Inside, predictors are centred. The prior is of effects where the data have their zero: an intercept and slope
+    # that are uncorrelated there are not at the predictor's mean.
+    zeros = [np.asarray(t / np.diag(t)[:, None]) for t in problem.varying]
     chains = []
     with threads_for(objective.blocks.dense_size):
         for rng in rngs:
-            chain = _Chain(objective, theta, rng)
+            chain = _Chain(objective, theta, zeros, rng)
             for _ in range(warmup):
                 chain.step()
             kept = []
@@ -82,8 +85,8 @@ def gibbs(
 class _Chain:
     """The state of one chain, and how it moves."""
 
-    def __init__(self, objective: Objective, theta: Floats, rng: np.random.Generator) -> None:
-        self.objective, self.rng = objective, rng
+    def __init__(self, objective: Objective, theta: Floats, zeros: list[Floats], rng: np.random.Generator) -> None:
+        self.objective, self.zeros, self.rng = objective, zeros, rng
         self.terms = [_slices(shape.terms) for shape in objective.layout.factors]
         begin = objective.evaluate(theta)
         self.sigma = float(np.sqrt(begin.sigma2)) * float(np.exp(0.3 * rng.standard_normal()))
@@ -123,14 +126,22 @@ class _Chain:
     def _covariance(self, b: Floats, f: int, where: slice) -> Floats:
         """Huang & Wand's update of one term's Σ; returns a, on which the prior of Σ depends."""
         q = b.shape[1]
-        precision = np.diag(np.linalg.inv(self.covariances[f][where, where]))
-        mixing = _inverse_gamma(self.rng, 0.5 * (_NU + q), _NU * precision + 1.0 / _WIDE**2)
-        updated = self.covariances[f].copy()
-        updated[where, where] = _inverse_wishart(
-            self.rng, _NU + q - 1.0 + len(b), b.T @ b + 2.0 * _NU * np.diag(1.0 / mixing)
+        u = self.zeros[f][where, where]
+        at_zero = b @ u.T
+        mixing = _inverse_gamma(self.rng, 0.5 * (_NU + q), _NU * self._precision(f, where) + 1.0 / _WIDE**2)
+        found = _inverse_wishart(
+            self.rng, _NU + q - 1.0 + len(b), at_zero.T @ at_zero + 2.0 * _NU * np.diag(1.0 / mixing)
         )
+        half = np.linalg.solve(u, np.linalg.cholesky(found))
+        updated = self.covariances[f].copy()
+        updated[where, where] = half @ half.T
         self.covariances = [updated if g == f else old for g, old in enumerate(self.covariances)]
         return mixing
+
+    def _precision(self, f: int, where: slice) -> Floats:
+        """The diagonal of ``Σ⁻¹`` of one term, of effects at the data's zero."""
+        u = self.zeros[f][where, where]
+        return np.asarray(np.diag(np.linalg.inv(u @ self.covariances[f][where, where] @ u.T)))
 
     def _stretch(self, modes: list[Floats], f: int, where: slice, mixing: Floats) -> None:
         """Multiply one term's effects by c and its Σ by c², with c drawn from its conditional distribution.
@@ -148,7 +159,7 @@ class _Chain:
         a = float((own[f] * zzb[f][:, :, 1]).sum())  # b'Z'Zb of this term
         b = float((own[f] * (residual - zzb[f][:, :, 0])).sum()) + a  # b'Z'(y - Xβ - Zb of the others)
         q = where.stop - where.start
-        prior = _NU * float((np.diag(np.linalg.inv(self.covariances[f][where, where])) / mixing).sum())
+        prior = _NU * float((self._precision(f, where) / mixing).sum())
         power = q * (q + 1.0) - q * (_NU + 2.0 * q)
         variance = self.sigma**2
 

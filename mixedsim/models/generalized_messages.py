@@ -8,7 +8,7 @@ from mixedsim.design import Design
 from mixedsim.engine.glm_estimates import FixedCovariance
 from mixedsim.engine.glm_laplace import GlmObjective
 from mixedsim.engine.glm_links import UNITLESS
-from mixedsim.engine.glm_means import NegativeBinomial
+from mixedsim.engine.glm_means import Gamma, NegativeBinomial
 from mixedsim.engine.glm_optimise import GlmOptimum
 from mixedsim.engine.glm_problem import GlmProblem
 from mixedsim.models.messages import (
@@ -48,6 +48,7 @@ def findings(
         *one_sided_levels(design, objective),
         *singular_terms(design.factors, problem.linear, optimum.evaluation, sigma, rest),
         *not_overdispersed(objective, optimum),
+        *too_small(objective),
         *([] if endless or separated else at_the_edge(objective, optimum) or not_converged(optimum)),
         *([] if endless or separated else uncertain_errors(objective, covariance)),
     )
@@ -63,6 +64,20 @@ def not_overdispersed(objective: GlmObjective, optimum: GlmOptimum) -> list[Find
         "a Poisson model says; use family='poisson'."
     )
     return [Finding(message, f"tau {family.tau(optimum.evaluation.extra):.2g}", "use family='poisson'")]
+
+
+def too_small(objective: GlmObjective) -> list[Finding]:
+    """One finding for families with a dispersion: what lme4's criterion does to the other variances."""
+    if not objective.family.scaled:
+        return []
+    kind = "gamma" if isinstance(objective.family, Gamma) else "inverse Gaussian"
+    mend = "where they matter, fit the logarithm of the response with ms.lmer"
+    message = (
+        f"the standard deviations of random effects come out too small in {kind} models, here as in "
+        f"lme4, whose criterion takes the dispersion for 1 there; {mend}."
+    )
+    evidence = "with groups of 20, a coefficient of variation of 0.5 and an sd of 0.6, it is 0.37 on average"
+    return [Finding(message, evidence, mend)]
 
 
 def at_the_edge(objective: GlmObjective, optimum: GlmOptimum) -> list[Finding]:

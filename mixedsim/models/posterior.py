@@ -103,7 +103,7 @@ def draw_posterior(fit: LinearEstimates, draws: int, chains: int, seed: Any, war
     burnt = kept // 2 if warmup is None else whole(warmup, "warmup")
     settled = settle_seed(seed)
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(settled).spawn(whole(chains, "chains"))]
-    found = gibbs(fit.objective, fit.optimum.profile.theta, draws=kept, warmup=burnt, rngs=rngs)
+    found = gibbs(fit.problem, fit.objective, fit.optimum.profile.theta, draws=kept, warmup=burnt, rngs=rngs)
     return Posterior(_table(fit, found), settled)
 
 

@@ -43,7 +43,7 @@ def test_draws_agree_with_the_posterior_on_a_grid(name):
     fit = ms.lmer("Yield ~ 1 + (1 | Batch)", ms.datasets.load(name))
     tau, sigma, density = grid_posterior(fit)
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(3).spawn(4)]
-    drawn = gibbs(fit.objective, fit.optimum.profile.theta, draws=1200, warmup=200, rngs=rngs)
+    drawn = gibbs(fit.problem, fit.objective, fit.optimum.profile.theta, draws=1200, warmup=200, rngs=rngs)
     taus = np.sqrt(drawn.covariances[0][:, :, 0, 0])
     stats = pytest.importorskip("arviz_stats.base").array_stats
     for values, grid, marginal in ((taus, tau, density.sum(axis=1)), (drawn.sigma, sigma, density.sum(axis=0))):
@@ -51,6 +51,43 @@ def test_draws_agree_with_the_posterior_on_a_grid(name):
         for p in (0.1, 0.25, 0.5, 0.75, 0.9):
             share = (values < quantile(grid, marginal, p)).mean()
             assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / min(effective, 2000)), (p, share, effective)
+
+
+def test_the_prior_is_of_effects_at_the_zero_of_the_data():
+    """Slopes whose predictor is far from centred, against importance sampling of (sds, correlation, σ) in raw units."""
+    data = ms.datasets.load("sleepstudy")
+    fit = ms.lmer("Reaction ~ Days + (Days | Subject)", data)
+    names = ["sd(Intercept | Subject)", "sd(Days | Subject)", "corr(Intercept, Days | Subject)", "sigma"]
+    drawn = fit.posterior(1500, chains=2, seed=3).draws[names].to_numpy()
+    free = np.column_stack([np.log(drawn[:, :2]), np.arctanh(drawn[:, 2]), np.log(drawn[:, 3])])
+    rng = np.random.default_rng(1)
+    root = np.linalg.cholesky(np.cov(free.T))
+    t = rng.standard_normal((4000, 4)) / np.sqrt(rng.chisquare(6, (4000, 1)) / 6)
+    proposed = free.mean(axis=0) + t @ root.T
+    (a, b), rho, sigma = np.exp(proposed[:, :2]).T, np.tanh(proposed[:, 2]), np.exp(proposed[:, 3])
+    y, x = fit.problem.response.scale, data["Days"].std(ddof=0)
+    scales = np.array([5 * y, 5 * y / x, 5 * y])
+    prior = (-1.5 * np.log1p((np.column_stack([a, b, sigma]) / scales) ** 2 / 2)).sum(axis=1)
+    jacobian = np.log(a * b * sigma * (1 - rho**2))
+    theta = np.column_stack([a / sigma, rho * b / sigma, np.sqrt(1 - rho**2) * b / sigma])
+    nu, shift = fit.objective.nu, fit.problem.deviance_shift(True)
+    restricted = np.empty(len(theta))
+    for k, (one, s) in enumerate(zip(theta, sigma, strict=True)):
+        at = fit.objective.evaluate(fit.problem.standard_theta(one))
+        # the profile's deviance has its own σ² put in; with another one
+        ratio = at.sigma2 * y**2 / s**2
+        restricted[k] = -0.5 * (at.deviance + shift + nu * (ratio - 1 - np.log(ratio)))
+    proposal = -0.5 * 10 * np.log1p((t**2).sum(axis=1) / 6)
+    weight = restricted + prior + jacobian - proposal
+    weight = np.exp(weight - weight.max())
+    weight /= weight.sum()
+    effective = 1 / (weight**2).sum()
+    assert effective > 1000
+    for values, mine in zip((a, b, rho, sigma), drawn.T, strict=True):
+        order = np.argsort(values)
+        for p in (0.1, 0.5, 0.9):
+            share = (mine < quantile(values[order], weight[order], p)).mean()
+            assert abs(share - p) < 0.05, (p, share)
 
 
 def test_with_many_groups_the_posterior_is_the_reml_fit():
