@@ -1,0 +1,199 @@
+"""How the time and memory of a fit grow when its rows are read in chunks: with rows, with groups, and with crossing.
+
+Run ``python benchmarks/stream_growth.py [--rows 1e8] [--folder DIR] [--peers]``; the tables are printed and written to
+``benchmarks/results/stream_growth.md``, the picture beside it. Every fit runs in a process of its own, whose peak
+resident memory is that of Python, its libraries and the fit together. Data are drawn once into Parquet folders (of
+``--folder``, kept there), 10^5 groups with varying intercepts and slopes.
+
+"reading" is what pyarrow takes to read the same three columns and throw them away, on the same cores, in the same
+process: no fit of files can be faster. With ``--peers`` lme4 (Rscript) and statsmodels/mixedlm-like fitters that are
+installed read the same file into memory and fit it, until they take more than ten minutes or run out of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pyarrow
+from pyarrow import dataset, parquet
+
+import mixedsim as ms
+
+RESULTS = Path(__file__).parent / "results"
+GROUPS = 100_000
+PATIENCE = 600  # seconds
+
+FIT = """
+import json, resource, time
+import pyarrow.dataset as dataset
+import mixedsim as ms
+path, formula, columns = {path!r}, {formula!r}, {columns!r}
+ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"))
+def read():
+    began = time.perf_counter()
+    for batch in dataset.dataset(path).to_batches(columns=columns):
+        pass
+    return time.perf_counter() - began
+read()
+reading = read()
+began = time.perf_counter()
+fit = ms.lmer(formula, path)
+taken = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+slope = float(fit.fixef.iloc[-1])
+print(json.dumps(dict(rows=fit.nobs, reading=reading, fit=taken, peak=peak, slope=slope, converged=fit.converged)))
+"""
+
+LME4 = """
+suppressMessages({{library(lme4)}})
+data <- read.csv({path!r})
+began <- proc.time()[["elapsed"]]
+fit <- lmer(y ~ x + (x | g), data, control = lmerControl(calc.derivs = FALSE))
+cat(proc.time()[["elapsed"]] - began, max(as.numeric(gsub("[^0-9]", "", grep("VmHWM", readLines("/proc/self/status"),
+    value = TRUE)))) / 1024)
+"""
+
+
+def draw(folder: Path, rows: int, groups: int, parts: int = 10) -> Path:
+    """A folder of Parquet parts: y ~ x with intercepts and slopes that vary by g; drawn once."""
+    target = folder / f"rows-{rows}-groups-{groups}"
+    if target.is_dir():
+        return target
+    rng = np.random.default_rng(1)
+    effects = rng.normal(size=(groups, 2)) * [2.0, 0.5]
+    draft = Path(tempfile.mkdtemp(dir=folder))
+    for part in range(parts):
+        g = rng.integers(0, groups, rows // parts).astype(np.int32)
+        x = rng.normal(size=len(g))
+        y = 3 + 2 * x + effects[g, 0] + effects[g, 1] * x + rng.normal(size=len(g)) * 4
+        parquet.write_table(pyarrow.table({"y": y, "x": x, "g": g}), draft / f"part-{part}.parquet")
+    draft.rename(target)
+    return target
+
+
+def draw_crossed(folder: Path, rows: int, many: int, few: int) -> Path:
+    """The same with two crossed factors."""
+    target = folder / f"crossed-{rows}-{many}-{few}"
+    if target.is_dir():
+        return target
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, many, rows).astype(np.int32), rng.integers(0, few, rows).astype(np.int32)
+    x = rng.normal(size=rows)
+    y = 1 + 0.5 * x + rng.normal(size=many)[a] + 0.7 * rng.normal(size=few)[b] + 2 * rng.normal(size=rows)
+    draft = Path(tempfile.mkdtemp(dir=folder))
+    parquet.write_table(pyarrow.table({"y": y, "x": x, "a": a, "b": b}), draft / "part-0.parquet")
+    draft.rename(target)
+    return target
+
+
+def fitted(path: Path, formula: str, columns: list[str]) -> dict[str, float]:
+    """One fit in a process of its own."""
+    code = FIT.format(path=str(path), formula=formula, columns=columns)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(run.stdout)
+    if not found["converged"]:
+        raise RuntimeError(f"{path}: not converged")
+    return found
+
+
+def lme4(folder: Path, path: Path) -> str:
+    """Seconds and MiB of lme4 on the same rows, or why there are none."""
+    csv = folder / "peer.csv"
+    dataset.dataset(path).to_table().to_pandas().to_csv(csv, index=False)
+    try:
+        run = subprocess.run(
+            ["Rscript", "-e", LME4.format(path=str(csv))], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"more than {PATIENCE} s"
+    if run.returncode:
+        return "failed: " + " ".join(run.stderr.split())[-60:]
+    taken, peak = map(float, run.stdout.split())
+    return f"{taken:.1f} s, {peak:,.0f} MiB"
+
+
+def row(what: str, found: dict[str, float], peer: str = "") -> list[str]:
+    """One line of a table."""
+    return [
+        what, f"{found['reading']:.2f}", f"{found['fit']:.2f}", f"{found['fit'] / found['reading']:.1f}",
+        f"{1e9 * found['fit'] / found['rows']:.0f}", f"{found['peak']:,.0f}", peer,
+    ]  # fmt: skip
+
+
+HEAD = ["", "reading, s", "fit, s", "fit / reading", "ns a row", "peak, MiB", "lme4"]
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A table."""
+    return "\n".join("| " + " | ".join(one) + " |" for one in [HEAD, ["---"] * len(HEAD), *rows]) + "\n"
+
+
+def picture(by_rows: list[tuple[int, dict[str, float]]], target: Path) -> None:
+    """Time and memory against rows."""
+    n = [rows for rows, _ in by_rows]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    left.loglog(n, [f["fit"] for _, f in by_rows], "o-", color="#0173b2", label="fit")
+    left.loglog(n, [f["reading"] for _, f in by_rows], "s--", color="#6e6e6e", label="reading alone")
+    left.set(xlabel="rows", ylabel="seconds")
+    left.legend(frameon=False)
+    right.semilogx(n, [f["peak"] for _, f in by_rows], "o-", color="#0173b2")
+    right.semilogx(n, [24 * rows / 2**20 for rows in n], ":", color="#6e6e6e")
+    right.annotate(
+        "the three columns\nin memory", (n[-2], 24 * n[-2] / 2**20), textcoords="offset points", xytext=(-90, 20)
+    )
+    right.set(xlabel="rows", ylabel="peak memory, MiB", ylim=(0, 1.3 * max(f["peak"] for _, f in by_rows)))
+    figure.savefig(target, dpi=130)
+
+
+def main() -> None:
+    """Print the tables and keep them."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=float, default=1e8)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--peers", action="store_true")
+    given = parser.parse_args()
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="stream-growth-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    by_rows = []
+    peers = []
+    for rows in (int(10**e) for e in np.arange(5, np.log10(given.rows) + 1e-9)):
+        path = draw(folder, rows, min(GROUPS, rows // 10))
+        by_rows.append((rows, fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
+        peers.append(lme4(folder, path) if given.peers and rows <= 1e7 else "")
+    by_groups = []
+    for groups in (10, 1_000, 100_000, 1_000_000):
+        path = draw(folder, 10_000_000, groups)
+        by_groups.append(row(f"{groups:,}", fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
+    crossed = []
+    for rows, many, few in ((1_000_000, 10_000, 1_000), (5_000_000, 100_000, 1_000)):
+        path = draw_crossed(folder, rows, many, few)
+        found = fitted(path, "y ~ x + (1 | a) + (1 | b)", ["y", "x", "a", "b"])
+        crossed.append(row(f"{rows:,} rows, {many:,} × {few:,}", found))
+    text = (
+        "# Growth of a fit whose rows are read in chunks\n\n`python benchmarks/stream_growth.py`: Parquet on a local "
+        f"disk, {os.cpu_count()} cores, one fit a process. mixedsim {ms.__version__}, NumPy {np.__version__}.\n\n"
+        "## Rows: `y ~ x + (x | g)`, 10^5 groups (10^4 with 10^5 rows)\n\n"
+        + markdown([row(f"{n:,}", f, peer) for (n, f), peer in zip(by_rows, peers, strict=True)])
+        + "\n![Time and memory against rows](stream_growth.png)\n\n## Groups: 10^7 rows\n\n"
+        + markdown(by_groups)
+        + "\n## Crossed factors: `y ~ x + (1 | a) + (1 | b)`\n\n"
+        + markdown(crossed)
+    )
+    sys.stdout.write(text)
+    (RESULTS / "stream_growth.md").write_text(text, encoding="utf-8")
+    picture(by_rows, RESULTS / "stream_growth.png")
+    if given.folder is None:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
