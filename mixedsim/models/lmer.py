@@ -26,10 +26,12 @@ def lmer(
     Parameters
     ----------
     formula : in lme4's grammar, such as ``"Reaction ~ Days + (Days | Subject)"``; see `mixedsim.formula`.
-    data : a DataFrame with one row an observation, or anything that becomes one.
+    data : a DataFrame with one row an observation, or anything that becomes one. More rows than memory holds are read
+        in chunks, with the same numbers: the path of a Parquet or CSV file or of a folder of them, DataFrames in a list
+        or from an iterator, a Dask DataFrame (see `mixedsim.streams`).
     reml : restricted maximum likelihood (the default), or maximum likelihood if False.
     weights : prior weights, a column name or one positive number a row: row i has residual variance σ²/weight_i.
-    offset : a known part of the mean, a column name or one number a row.
+    offset : a known part of the mean, a column name or one number a row (in chunks, column names alone).
     control : the optimiser, its tolerance and start (see `mixedsim.Control`); the default needs none.
 
     Raises
