@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.design import Prepared, Response, row_of
+from mixedsim.design import Prepared, Response
 from mixedsim.errors import DataError, FormulaError, shown
 from mixedsim.formula import Formula, unquote
+from mixedsim.ranges import row_of
 from mixedsim.reading import Values
 
 Floats = NDArray[np.float64]

@@ -17,10 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.design import Prepared, Reader, Response, calculated, check_range, numbers_of, row_of, rows_like
+from mixedsim.design import Prepared, Reader, Response
 from mixedsim.errors import DataError, FormulaError, shown
 from mixedsim.formula import Formula, unquote
+from mixedsim.measurements import calculated, numbers_of
 from mixedsim.ordered_response import read_ordered
+from mixedsim.ranges import check_range, row_of, rows_like
 
 Floats = NDArray[np.float64]
 _WHOLE = 1e-6  # how far from a whole number rounding may leave successes

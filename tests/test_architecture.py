@@ -15,14 +15,14 @@ PACKAGE = Path(__file__).parents[1] / "mixedsim"
 FLOORS = {
     **dict.fromkeys(("errors", "calculation", "grammar", "formula", "update_formula", "reading", "levels"), 1),
     **dict.fromkeys(("plain_columns", "columns", "frame", "grouping", "scaling", "design", "response", "equation"), 1),
-    **dict.fromkeys(("ordered_response",), 1),
+    **dict.fromkeys(("ordered_response", "ranges", "row_values", "complete_rows", "measurements"), 1),
     **dict.fromkeys(("listing", "files", "datasets", "simulate", "words", "streams"), 1),
     "engine": 2,
     "inference": 3,
     "models": 4,
     "study": 5,
     "plot": 6,
-    **dict.fromkeys(("drawing", "classroom"), 7),
+    **dict.fromkeys(("drawing", "classroom", "explore"), 7),
     "cli": 8,  # on the roof: commands speak for all that lies below
 }
 # On the first floor there are doors between rooms; those of the two large ones are counted, so that people who only

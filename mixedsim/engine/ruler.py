@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixedsim.columns import Columns, model_columns
-from mixedsim.design import calculated, numbers_of
 from mixedsim.engine.cross_products import Column
 from mixedsim.formula import Formula, unquote
+from mixedsim.measurements import calculated, numbers_of
 from mixedsim.scaling import ResponseScaling
 from mixedsim.streams import Learned, predictors
 from mixedsim.streams.kept import Kept

@@ -11,15 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.columns import Columns
-from mixedsim.design import (
-    Design,
-    GroupingFactor,
-    VaryingTerm,
-    check_range,
-    check_terms,
-    constant_response,
-    lost_digits,
-)
+from mixedsim.design import Design, GroupingFactor, VaryingTerm, check_terms
 from mixedsim.engine.covariance import FactorShape, Layout
 from mixedsim.engine.cross_products import CrossProducts
 from mixedsim.engine.portion import Portion, measured
@@ -29,6 +21,8 @@ from mixedsim.engine.standardise import Units, first_dependent, fixed_units, in_
 from mixedsim.errors import DataError
 from mixedsim.formula import Formula, check_varies_once, unquote, variables_of
 from mixedsim.grouping import check_factor
+from mixedsim.measurements import constant_response
+from mixedsim.ranges import check_range, lost_digits
 from mixedsim.scaling import FixedScaling, ResponseScaling
 from mixedsim.streams import Asked, Chunk, Learned, Source, Tally, learn, sweep
 from mixedsim.streams.group_levels import settled

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedsim.design import calculated, numbers_of
 from mixedsim.engine.streamed import StreamedDesign
 from mixedsim.errors import DataError, MixedsimError, nearest
 from mixedsim.formula import unquote, variables_of
 from mixedsim.frame import as_frame
+from mixedsim.measurements import calculated, numbers_of
 from mixedsim.models.linear_estimates import LinearEstimates
 from mixedsim.models.prediction import predict
 from mixedsim.models.prediction_rows import RandomPart

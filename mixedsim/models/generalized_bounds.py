@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from mixedsim.design import calculated, numbers_of
 from mixedsim.engine.glm_links import predictor_of
 from mixedsim.errors import DataError
 from mixedsim.formula import unquote
@@ -24,6 +23,7 @@ from mixedsim.inference.glm_prediction import predictor_variance
 from mixedsim.inference.glm_predictive import predictive
 from mixedsim.inference.glm_responses import means
 from mixedsim.inference.prediction_variance import Rows
+from mixedsim.measurements import calculated, numbers_of
 from mixedsim.models.generalized_covariance import joint_covariance
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.prediction_rows import Target, named, row_numbers

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mixedsim.columns import Columns, model_columns
-from mixedsim.design import Design, GroupingFactor, row_of
+from mixedsim.design import Design, GroupingFactor
 from mixedsim.errors import DataError, MixedsimError, nearest
 from mixedsim.levels import codes_in
+from mixedsim.ranges import row_of
 from mixedsim.reading import kind_of, read_column
 
 Floats = NDArray[np.float64]

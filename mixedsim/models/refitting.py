@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from mixedsim.design import Design, check_range
+from mixedsim.design import Design
 from mixedsim.engine import Control, Objective, Optimum, minimise
 from mixedsim.engine.optimise import OPTIMIZERS
 from mixedsim.errors import DataError, MixedsimError
@@ -20,6 +20,7 @@ from mixedsim.formula import parse, unquote
 from mixedsim.frame import as_frame
 from mixedsim.models.fitting import Parts, Request, fit_formula, fit_problem, settle_control, settle_flag, without_start
 from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.ranges import check_range
 from mixedsim.scaling import scale_response
 from mixedsim.update_formula import update_formula
 

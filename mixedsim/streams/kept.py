@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedsim.design import check_range, rows_like
 from mixedsim.errors import DataError, shown
+from mixedsim.ranges import check_range, rows_like
 from mixedsim.reading import Values, gaps_in, kind_of
 from mixedsim.streams.source import Chunk
 

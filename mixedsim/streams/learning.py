@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mixedsim.columns import ColumnSpec, model_columns
-from mixedsim.design import boolean_response, check_category
+from mixedsim.design import check_category
 from mixedsim.errors import DataError
 from mixedsim.formula import Formula, fixed_terms, unquote, variables_of
+from mixedsim.measurements import boolean_response
 from mixedsim.reading import Values, dates_as_days, is_numeric, kind_of
 from mixedsim.streams.kept import Asked, Kept, Tally, kept
 from mixedsim.streams.source import Chunk, Source
