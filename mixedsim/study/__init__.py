@@ -9,13 +9,14 @@ import sys
 
 from mixedsim.study.analysis import Analysis
 from mixedsim.study.draws import Draws, draw
+from mixedsim.study.found_size import FoundSize
 from mixedsim.study.ladder import Ladder, ladder
 from mixedsim.study.pooling import Pooling, pooling
 from mixedsim.study.power_along import PowerCurve, power_curve
 from mixedsim.study.recover import recover
 from mixedsim.study.recovery import Recovery
 from mixedsim.study.sampling_distribution import SamplingDistribution, sampling_distribution
-from mixedsim.study.size_search import FoundSize, find_size
+from mixedsim.study.size_search import find_size
 from mixedsim.study.study_result import Study
 from mixedsim.study.studying import fit, study
 from mixedsim.study.summarising import summarise

@@ -11,10 +11,8 @@ of it the more there are close by.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,7 @@ from scipy import special
 
 from mixedsim.errors import MixedsimError, PopulationError, nearest
 from mixedsim.inference.shares import Share, per_cent
-from mixedsim.listing import listed, unbroken
+from mixedsim.listing import listed
 from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
 from mixedsim.models.power import check_alpha
 from mixedsim.models.simulation import whole
@@ -33,7 +31,9 @@ from mixedsim.simulate.streams import Streams, settle_seed
 from mixedsim.study.analysis import settled_analyses
 from mixedsim.study.attempt import AnalysisFails
 from mixedsim.study.draws import Redraw
+from mixedsim.study.found_size import FoundSize
 from mixedsim.study.power_along import parameters_of, population_of
+from mixedsim.study.power_line import Line, Portion, fitted
 from mixedsim.study.power_table import check_tested, power_rows, says_its_level
 from mixedsim.study.study_result import Study
 from mixedsim.study.studying import study
@@ -48,79 +48,6 @@ _NEAR = 3.0  # until then those within this one
 _SIDES = (1.0, 0.8, 1.25)  # of the answer: where portions go in turn
 _WIDEST = 1024  # times the first size: how far the search for a bracket goes
 _UNKNOWN = 10  # where a search begins if the population has no number
-_SCORINGS = 12
-_FAR = 6.0  # probits beyond this are certainty
-_Z = float(special.ndtri(0.975))
-
-
-@dataclass(frozen=True, eq=False)
-class FoundSize:
-    """The smallest size with the wanted power, as `find_size` returns it.
-
-    Attributes
-    ----------
-    size : the answer, a whole number.
-    lower, upper : 95 % Monte-Carlo interval of the size at which the curve reaches the wanted power: all sizes at which
-        the interval of the curve holds it (Fieller 1954, J. R. Stat. Soc. B 16:175). Upper is infinite where power
-        grows too little to tell; both are NaN where the smallest size that was tried has the power.
-    power, power_lower, power_upper : of the test at `size`, from the curve through all replicates near by.
-    false_positive : how often the same test rejects without the effect, over the replicates near by.
-    along, parameter, analysis : what was varied, tested and fitted.
-    target, alpha : the power that was wanted, and the level of the test.
-    table : what was simulated: one row a size with replicates (n), power, lower, upper, false_positive, failed,
-        singular.
-    replicates : how many in all.
-    settled : whether the interval became as narrow as was asked for before the replicates ran out.
-    seed : gives the same answer again.
-    """
-
-    size: int
-    lower: float
-    upper: float
-    power: float
-    power_lower: float
-    power_upper: float
-    false_positive: float
-    along: str
-    parameter: str
-    analysis: str
-    target: float
-    alpha: float
-    table: pd.DataFrame = field(repr=False)
-    replicates: int
-    settled: bool
-    seed: int
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The answer in words, with its uncertainty and the false-positive rate."""
-        said = [
-            f"{self.along} = {self.size:,} gives the test of {self.parameter} a power of {per_cent(self.power)} "
-            f"({per_cent(self.power_lower)} to {per_cent(self.power_upper)}) at {per_cent(self.alpha, 0)}.",
-            f"{per_cent(self.target, 0)} was wanted, {self._takes()}.",
-            f"The same test finds an effect where there is none in {per_cent(self.false_positive)}.",
-            f"{self.replicates:,} replicates were simulated.",
-        ]
-        if not self.settled:
-            said.append("They were not enough for the precision asked for: allow more with most=.")
-        return tuple(said)
-
-    def _takes(self) -> str:
-        if np.isnan(self.lower):
-            return "and nothing smaller was tried"
-        upper = "or more" if np.isinf(self.upper) else f"to {self.upper:.1f}"
-        return f"which takes {self.lower:.1f} {upper}"
-
-    def __str__(self) -> str:
-        return "\n".join(self.sentences)
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        body = self.table.reset_index().to_html(border=0, index=False, float_format="{:.3f}".format)
-        said = html.escape(" ".join(self.sentences))
-        return f'<div class="mixedsim-size">{unbroken(f"<p>{said}</p>{body}")}</div>'
 
 
 def find_size(
@@ -180,64 +107,6 @@ def find_size(
         return search.run(precision * math.sqrt(power * (1.0 - power)) / 0.4, most)
 
 
-@dataclass(frozen=True)
-class _Curve:
-    """Probit of the power as a + b√size, with the covariance of (a, b)."""
-
-    a: float
-    b: float
-    covariance: Floats
-
-    def at(self, size: float) -> tuple[float, float]:
-        """The probit at a size, and its standard error."""
-        x = np.array([1.0, np.sqrt(size)])
-        return float(x @ (self.a, self.b)), float(np.sqrt(x @ self.covariance @ x))
-
-    def root(self, probit: float) -> float:
-        """√size at which the probit is reached."""
-        return float((probit - self.a) / self.b)
-
-    def sizes(self, probit: float) -> tuple[float, float]:
-        """The sizes around `root` at which the probit lies within the interval of the curve."""
-        (v, c), (_, w) = self.covariance
-        gap = self.a - probit
-        # (a + b r − probit)² ≤ z² var(a + b r), a quadratic inequality in r = √size
-        squared, linear, constant = self.b**2 - _Z**2 * w, 2 * (self.b * gap - _Z**2 * c), gap**2 - _Z**2 * v
-        inside = linear**2 - 4 * squared * constant
-        if squared <= 0 and (inside <= 0 or squared == 0):
-            return 0.0, np.inf
-        inside = max(inside, 0.0)  # below zero by rounding alone, since the root is one of the sizes
-        ends = sorted((-linear + sign * np.sqrt(inside)) / (2 * squared) for sign in (-1, 1))
-        if squared < 0:  # all but what lies between the ends
-            ends = [ends[1], np.inf] if self.root(probit) >= ends[1] else [0.0, ends[0]]
-        low, high = (float(max(end, 0.0)) ** 2 for end in ends)
-        return low, high
-
-
-@dataclass(frozen=True)
-class _Portion:
-    """Replicates at one size: how many, how many have a p-value, and in how many of those the test rejected."""
-
-    size: int
-    n: int
-    judged: int
-    hits: int
-    false: int
-    singular: int
-
-    @classmethod
-    def of(cls, size: int, row: Mapping[str, Any]) -> _Portion:
-        """From a row of `power_rows`; where no test is one of the effect, there is none to be judged."""
-        judged = row["n"] - row["failed"] if np.isfinite(row["false_positive"]) else 0
-        hits, false = (round(row[name] * judged) if judged else 0 for name in ("power", "false_positive"))
-        return cls(size, row["n"], judged, hits, false, row["singular"])
-
-    @property
-    def tells(self) -> bool:
-        """Whether there is a test in at least half of the replicates: the power of the others is nobody's."""
-        return 2 * self.judged >= self.n
-
-
 class _Search:
     """What is known so far, and where to look next."""
 
@@ -251,7 +120,7 @@ class _Search:
         if len(self.analyses) != 1:
             raise MixedsimError(f"find_size follows one analysis, found {len(self.analyses)}: choose one.")
         self.probit = float(special.ndtri(target))
-        self.portions: list[_Portion] = []
+        self.portions: list[Portion] = []
         self.least = _least(population, along)
 
     def run(self, precision: float, most: int) -> FoundSize:
@@ -262,8 +131,8 @@ class _Search:
         while True:
             curve = self._curve(answer)
             answer = max(int(np.ceil(curve.root(self.probit) ** 2 - 1e-9)), self.least)
-            at, se = curve.at(answer)
-            low, high = (float(end) for end in special.ndtr([at - _Z * se, at + _Z * se]))
+            at, _ = curve.at(answer)
+            low, high = curve.interval(answer)
             settled = 0.5 * (high - low) < precision
             if settled or self._spent() >= most:
                 break
@@ -366,7 +235,7 @@ class _Search:
             return Share(0, 0)
         check_tested(found, (self.parameter,), asked=True)
         (row,) = power_rows(found, (self.parameter,), self.alpha, None if says_its_level(at, self.analyses) else null)
-        self.portions.append(_Portion.of(size, row))
+        self.portions.append(Portion.of(size, row))
         last = self.portions[-1]
         return Share(last.hits, last.judged) if last.tells else Share(0, 0)
 
@@ -375,14 +244,14 @@ class _Search:
         mine = [one for one in self.portions if one.size == size]
         return Share(sum(one.hits for one in mine), sum(one.judged for one in mine))
 
-    def _near(self, size: float, factor: float = _NEAR) -> list[_Portion]:
+    def _near(self, size: float, factor: float = _NEAR) -> list[Portion]:
         """Portions that tell of the answer; the two sizes nearest to it in any case."""
         telling = [one for one in self.portions if one.tells]
         sizes = sorted({one.size for one in telling}, key=lambda one: abs(np.log(one / size)))
         kept = set(sizes[:2]) | {one for one in sizes if size / factor < one < size * factor}
         return [one for one in telling if one.size in kept]
 
-    def _curve(self, size: float) -> _Curve:
+    def _curve(self, size: float) -> Line:
         """The curve through the portions near a size."""
         curve = next(self._curves(size), None)
         if curve is None:
@@ -392,7 +261,7 @@ class _Search:
             )
         return curve
 
-    def _curves(self, size: float) -> Iterator[_Curve]:
+    def _curves(self, size: float) -> Iterator[Line]:
         """Curves through the portions close to a size, and through others further away, as far as they rise.
 
         The closer, the less it matters what power does elsewhere, but such a curve is no guide to other sizes; the
@@ -400,7 +269,7 @@ class _Search:
         """
         for factor in (_CLOSE, _NEAR, _NEAR**2, np.inf):
             near = self._near(size, factor)
-            curve, sizes = self._fitted(near), [one.size for one in near]
+            curve, sizes = fitted(near), [one.size for one in near]
             enough = sum(one.judged for one in near) >= _ENOUGH
             inside = curve.b > 0 and min(sizes) <= curve.root(self.probit) ** 2 <= max(sizes)
             if curve.b > 0 and (factor > _CLOSE or (enough and inside)):
@@ -412,24 +281,6 @@ class _Search:
         root, found = curves[0].root(self.probit) ** 2, [curve.sizes(self.probit) for curve in curves]
         low, high = next((ends for ends in found if np.isfinite(ends[1])), found[0])
         return min(low, root), max(high, root)
-
-    def _fitted(self, near: list[_Portion]) -> _Curve:
-        """Probit regression of some portions on √size, by Fisher scoring.
-
-        Half a replicate that rejects and half a one that does not are added to every portion, so that shares of 0 and 1
-        have a probit.
-        """
-        x = np.column_stack([np.ones(len(near)), np.sqrt([one.size for one in near])])
-        n = np.array([one.judged + 1.0 for one in near])
-        share = np.array([one.hits + 0.5 for one in near]) / n
-        eta = special.ndtri(share)
-        for _ in range(_SCORINGS):
-            mean, density = special.ndtr(eta), np.exp(-0.5 * eta**2) / np.sqrt(2.0 * np.pi)
-            weight = n * density**2 / (mean * (1.0 - mean))
-            information = x.T @ (weight[:, None] * x)
-            beta = np.linalg.solve(information, x.T @ (weight * (eta + (share - mean) / density)))
-            eta = np.clip(x @ beta, -_FAR, _FAR)
-        return _Curve(float(beta[0]), float(beta[1]), np.linalg.inv(information))
 
     def _own(self) -> int:
         """The population's own number, where it has one."""

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import mixedsim as ms
-from mixedsim.study.size_search import _Curve
+from mixedsim.study.power_line import Line
 from mixedsim.study.varying import changed
 
 SD, SIGMA, ROWS, EFFECT = 1.0, 2.0, 10, 2.0
@@ -256,11 +256,11 @@ def test_a_flat_curve_has_a_wide_interval() -> None:
 
 
 def test_the_interval_of_a_size_is_where_the_curve_may_reach_the_power() -> None:
-    curve = _Curve(-1.0, 0.3, np.array([[0.02, -0.004], [-0.004, 0.001]]))
+    curve = Line(-1.0, 0.3, np.array([[0.02, -0.004], [-0.004, 0.001]]))
     for end in curve.sizes(0.84):
         probit, error = curve.at(end)
         assert abs(probit - 0.84) == pytest.approx(stats.norm.ppf(0.975) * error)
-    steep, uncertain = _Curve(-1.0, 0.3, np.zeros((2, 2))), _Curve(-1.0, 0.3, np.diag([1.0, 1.0]))
+    steep, uncertain = Line(-1.0, 0.3, np.zeros((2, 2))), Line(-1.0, 0.3, np.diag([1.0, 1.0]))
     assert steep.sizes(0.84) == pytest.approx((steep.root(0.84) ** 2,) * 2)
     assert uncertain.sizes(0.84)[1] == np.inf
 
