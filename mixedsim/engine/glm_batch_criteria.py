@@ -21,8 +21,12 @@ class Evaluation(Protocol):
 
     psi: Floats
     found: Some
-    criterion: Floats
     gradient: Floats
+
+    @property
+    def criterion(self) -> Floats:
+        """r values; NaN is as good as not found."""
+        ...
 
     @property
     def u(self) -> Floats:

@@ -28,6 +28,7 @@ COMPANY = 3  # replicates from which on company costs less than going one by one
 CHUNK = 80_000  # numbers in one array of rows: what a processor's cache holds
 _LIFT = 0.1  # where a search begins instead of at zero: a zero on Λ's diagonal is a saddle, with nothing to go by
 _LARGE = 2.0  # standard deviation of η from which on chances are extreme
+_POISSON = float(np.log(1e4))  # log τ beyond which counts hardly tell it from infinity, and the likelihood is flat
 _KNOWN = 4.0  # standard errors of Λ's size below which it is little known
 WASTE = 4.0  # places a row, beyond which too many are filled with copies
 
@@ -77,6 +78,8 @@ def takes_glm(objective: GlmObjective, control: Control) -> bool:
     """Whether the batch knows this model and this way of optimising."""
     rows, family = objective.rows, objective.family
     if len(rows.shapes) > 1 or not knows(family.kind, objective.nagq) or not takes_control(control):
+        return False
+    if family.extra != (family.kind == Bunched.kind):  # a τ that is known
         return False
     return bool(np.bincount(rows.codes[0]).max() * rows.shapes[0][0] <= WASTE * rows.n)
 
@@ -162,7 +165,7 @@ def minimise_many_glms(objective: ManyLaplace, psi: Floats, control: Control) ->
             psi, u = np.where(first.settled, near, psi), np.where(first.settled, first.u, u)
         found = glm_newton(objective, psi, u, control)
     deviance = found.criterion + objective.responses.constants
-    settled = found.settled & ~_ambiguous(objective, found)
+    settled = found.settled & ~_ambiguous(objective, found) & (found.extra < _POISSON).all(axis=0)
     optima = ManyGlmOptima(found.theta, found.beta, found.extra, deviance, found.hessian, settled)
     return _but_separated(optima, objective)
 

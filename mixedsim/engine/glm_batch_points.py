@@ -19,7 +19,21 @@ Floats = NDArray[np.float64]
 _FAR = 230.0  # exp(230) is 1e100, whose cube is still a number
 
 
-class Natural(Point):
+class Lean(Point):
+    """A linear predictor, with what second derivatives of the criterion need of it, too."""
+
+    @property
+    @abstractmethod
+    def bend(self) -> Floats:
+        """d²W/dη² of every row."""
+
+    @property
+    @abstractmethod
+    def observed_bend(self) -> Floats:
+        """Derivatives of the observed weights by η."""
+
+
+class Natural(Lean):
     """A linear predictor η, with weights w and responses y."""
 
     def __init__(self, y: Floats, weights: Floats, eta: Floats) -> None:
@@ -41,9 +55,9 @@ class Natural(Point):
         return self.fisher
 
     @property
-    @abstractmethod
-    def bend(self) -> Floats:
-        """wκ''''."""
+    def observed_bend(self) -> Floats:
+        """wκ'''."""
+        return self.slope
 
 
 class YesOrNo(Natural):
@@ -97,6 +111,47 @@ class Count(Natural):
     def bend(self) -> Floats:
         """``wμ``."""
         return self.fisher
+
+
+class Bunch(Lean):
+    """Counts of events in bunches with the logarithm: variance μ + μ²/τ, where s = μ/(μ + τ).
+
+    The losses are ``2w((y + τ) log(1 + μ/τ) − yη)``, −2 log-likelihood less what depends on y and τ alone.
+    """
+
+    def __init__(self, y: Floats, weights: Floats, eta: Floats, tau: Floats) -> None:
+        self.weights = weights
+        self.mean = np.exp(np.minimum(eta, _FAR))
+        ratio = self.mean / tau
+        self.rest = 1.0 / (1.0 + ratio)  # 1 − s
+        self.losses = (2.0 * weights) * ((y + tau) * np.log1p(ratio) - y * eta)
+        self.residual = y - self.mean
+        self.score = weights * self.residual * self.rest
+
+    @cached_property
+    def fisher(self) -> Floats:
+        """``wμ(1 − s)``."""
+        return np.asarray(self.weights * self.mean * self.rest)
+
+    @cached_property
+    def observed(self) -> Floats:
+        """``W + rs``, r the score."""
+        return np.asarray(self.fisher + self.score * (1.0 - self.rest))
+
+    @cached_property
+    def slope(self) -> Floats:
+        """``W(1 − s)``."""
+        return np.asarray(self.fisher * self.rest)
+
+    @property
+    def bend(self) -> Floats:
+        """``W(1 − s)(1 − 2s)``."""
+        return np.asarray(self.slope * (2.0 * self.rest - 1.0))
+
+    @property
+    def observed_bend(self) -> Floats:
+        """``W(1 − 2s) + rs(1 − 2s)``."""
+        return np.asarray((2.0 * self.rest - 1.0) * self.observed)
 
 
 NATURAL: dict[tuple[str, str], type[Natural]] = {("binomial", "logit"): YesOrNo, ("poisson", "log"): Count}

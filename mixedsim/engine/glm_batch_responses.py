@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
-from mixedsim.engine.glm_batch_points import NATURAL, Natural
+from mixedsim.engine.glm_batch_points import NATURAL, Lean
 from mixedsim.engine.glm_families import Binomial, Family
 from mixedsim.engine.glm_links import UNITLESS
 from mixedsim.engine.glm_means import Poisson
@@ -23,7 +23,7 @@ _STEP = 1e-4  # of differences of second derivatives by η: exact to some nine d
 
 @dataclass(frozen=True, eq=False)
 class ManyResponses:
-    """Responses in boxes (see `glm_batch_rows`) of a family without a further parameter.
+    """Responses in boxes (see `glm_batch_rows`) of a family without a further parameter, or at a given one.
 
     Attributes
     ----------
@@ -61,8 +61,8 @@ class ManyResponses:
 
     def bends(self, eta: Floats, point: Point) -> tuple[Floats, Floats]:
         """Second derivatives of Fisher's weights by η, and first ones of the observed weights."""
-        if isinstance(point, Natural):
-            return point.bend, point.slope
+        if isinstance(point, Lean):
+            return point.bend, point.observed_bend
         step = np.full_like(eta, _STEP) if self.link in UNITLESS else _STEP * np.abs(eta)
         up, down = self.at(eta + step), self.at(eta - step)
         return (up.slope - down.slope) / (2.0 * step), (up.observed - down.observed) / (2.0 * step)

@@ -11,11 +11,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln, psi
+from scipy.special import betaln, psi
 
 from mixedsim.engine.glm_batch_criteria import Evaluation
 from mixedsim.engine.glm_batch_laplace import ManyEvaluation, ManyLaplace
 from mixedsim.engine.glm_batch_modes import times
+from mixedsim.engine.glm_batch_points import Bunch
 from mixedsim.engine.glm_batch_responses import ManyResponses
 from mixedsim.engine.glm_means import NegativeBinomial
 from mixedsim.engine.glm_points import Point
@@ -56,14 +57,18 @@ class BunchedResponses(ManyResponses):
 
     def at(self, eta: Floats) -> Point:
         """All rows at η (m × J × r)."""
-        return self.family.at(eta, self.log_tau)
+        own = self.family
+        if own.link == "log":
+            return Bunch(own.y, np.asarray(own.weights), eta, np.exp(self.log_tau))
+        return own.at(eta, self.log_tau)
 
     def saturated(self) -> Floats:
         """What the losses lack to be −2 log-likelihood: r values; see `NegativeBinomial.criterion`."""
         y, tau = self.family.y, np.exp(self.log_tau)
         some = np.where(y > 0, y, 1.0)
-        rising = betaln(tau, some) - gammaln(some) + some * np.log(tau)
-        own = gammaln(some + 1.0) + rising + (some + tau) * np.log1p(some / tau) - some * np.log(some)
+        own = np.log(some) + betaln(tau, some) + some * np.log(tau)  # y! = yΓ(y)
+        if self.link != "log":
+            own = own + (some + tau) * np.log1p(some / tau) - some * np.log(some)
         return np.asarray(2.0 * (self.family.weights * np.where(y > 0, own, 0.0)).sum(axis=(0, 1)))
 
     def by_log_tau(self, point: Point) -> tuple[Floats, Floats, Floats]:
@@ -97,7 +102,7 @@ class BunchedEvaluation:
 
     Attributes
     ----------
-    psi, found, criterion, gradient : as those of `ManyEvaluation`.
+    psi, found, gradient : as those of `ManyEvaluation`.
     given : the criterion at given τ, less what depends on τ alone.
     """
 
@@ -107,10 +112,14 @@ class BunchedEvaluation:
         inner = ManyLaplace(objective.rows, self.responses, objective.layout)
         self.given = given = ManyEvaluation(inner, psi[:-1], inner.modes(psi[:-1], begin))
         own, self.by_score, by_fisher = self.responses.by_log_tau(given.modes.point)
-        self.criterion = given.criterion + self.responses.saturated()
         by_tau = (own + given.leverage * by_fisher + given.along * self.by_score).sum(axis=(0, 1))
         self.gradient = np.concatenate([given.gradient, by_tau[None]])
-        self.found = given.found & np.isfinite(self.criterion) & np.isfinite(by_tau)
+        self.found = given.found & np.isfinite(by_tau)
+
+    @cached_property
+    def criterion(self) -> Floats:
+        """r values; it is the gradient alone that differences ask for."""
+        return np.asarray(self.given.criterion + self.responses.saturated())
 
     @property
     def u(self) -> Floats:

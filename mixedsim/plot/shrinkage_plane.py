@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
@@ -146,10 +147,11 @@ def _name(
         right, up = away[0] >= 0, away[1] >= 0
         if place[0] > 0.9 or place[0] < 0.1:
             right = place[0] < 0.5
-        ax.annotate(
-            str(levels[k]), at, (4 if right else -4, 3 if up else -3), textcoords="offset points", fontsize=7.5,
-            ha="left" if right else "right", va="bottom" if up else "top", color=INK, zorder=8,
-        ).set_gid("name")  # fmt: skip
+        how: Any = {"ha": "left" if right else "right", "va": "bottom" if up else "top", "fontsize": 7.5, "zorder": 8}
+        shift = (4 if right else -4, 3 if up else -3)
+        name = ax.annotate(str(levels[k]), at, shift, textcoords="offset points", color=INK, **how)
+        name.set_path_effects([withStroke(linewidth=2.0, foreground=PAPER)])
+        name.set_gid("name")
 
 
 def _legend(where: Any, colour: str, found: Shrinkage, complete: bool, ghost: bool) -> None:

@@ -11,6 +11,7 @@ from mixedsim.engine.glm_batch import glm_newton
 from mixedsim.engine.glm_batch_fit import OneDesign, knows, takes_glm
 from mixedsim.engine.glm_batch_laplace import ManyLaplace
 from mixedsim.engine.glm_batch_rows import boxes_of, places
+from mixedsim.engine.glm_batch_tau import bunched
 from mixedsim.engine.glm_laplace import GlmObjective
 from mixedsim.engine.glm_optimise import minimise_glm
 from mixedsim.engine.glm_problem import family_of
@@ -18,6 +19,7 @@ from mixedsim.engine.glm_rows import Rows
 from tests.engine.glm_cases import LINKS, STRUCTURES, GlmCase, case
 
 KNOWN = [(kind, link) for kind, link in LINKS if kind in ("binomial", "counted", "poisson")]
+FAMILIES = [*KNOWN, ("negative-binomial", "log")]
 ONE_FACTOR = [
     "one intercept", "intercept and slope", "three effects", "uncorrelated intercept and slope", "no fixed effects",
 ]  # fmt: skip
@@ -40,7 +42,7 @@ def many(one: GlmCase, nagq: int = 1) -> tuple[ManyLaplace, np.ndarray]:
 
 
 @pytest.mark.parametrize("structure", ONE_FACTOR)
-@pytest.mark.parametrize(("kind", "link"), KNOWN)
+@pytest.mark.parametrize(("kind", "link"), FAMILIES)
 def test_criterion_and_gradient_are_those_of_one(kind: str, link: str, structure: str) -> None:
     assert structure in STRUCTURES
     one = case(kind, link, structure)
@@ -56,7 +58,7 @@ def test_criterion_and_gradient_are_those_of_one(kind: str, link: str, structure
 
 
 @pytest.mark.parametrize("structure", ONE_FACTOR)
-@pytest.mark.parametrize(("kind", "link"), KNOWN)
+@pytest.mark.parametrize(("kind", "link"), FAMILIES)
 def test_second_derivatives_against_differences(kind: str, link: str, structure: str) -> None:
     one = case(kind, link, structure)
     objective, psi = many(one)
@@ -79,6 +81,32 @@ def test_quadrature_is_that_of_one(kind: str, link: str, nodes: int) -> None:
     alone = [one.objective.changed(nagq=nodes).evaluate(own, one.begin) for own in psi.T]
     np.testing.assert_allclose(at.gradient, np.stack([own.gradient for own in alone], axis=1), rtol=1e-9, atol=1e-9)
     assert at.criterion[1] - at.criterion[0] == pytest.approx(alone[1].criterion - alone[0].criterion, abs=1e-9)
+
+
+@pytest.mark.parametrize("link", ["log", "sqrt", "identity"])
+def test_bunches_of_events_on_any_link(link: str) -> None:
+    """Lean rows and those of the family say the same, at small and at large tau."""
+    rng = np.random.default_rng(6)
+    y = rng.negative_binomial(2, 0.4, (5, 4, 3)).astype(float)
+    eta = rng.uniform(0.8, 2.0, y.shape)
+    log_tau = np.array([-1.0, 2.0, 9.0])
+    own = bunched(link, y, np.full(y.shape, 1.5)).given(log_tau)
+    point = own.at(eta)
+    by_tau = own.by_log_tau(point)
+    for k, extra in enumerate(log_tau):
+        one = family_of("negative-binomial", link, y[..., k].reshape(-1), np.full(20, 1.5))
+        at, known = one.at(eta[..., k].reshape(-1), np.array([extra])), np.array([extra])
+        for name in ("mean", "score", "fisher", "observed", "slope"):
+            found = getattr(point, name)[..., k].reshape(-1)
+            np.testing.assert_allclose(found, getattr(at, name), rtol=1e-9, atol=1e-12)
+        value = one.criterion(float(at.losses.sum()), known)[0]
+        assert point.losses[..., k].sum() + own.saturated()[k] == pytest.approx(value, rel=1e-11)
+        for found, expected in zip(by_tau, one.by_extra(at, known), strict=True):
+            np.testing.assert_allclose(found[..., k].reshape(-1), expected[0], rtol=1e-7, atol=1e-10)
+    up, down = own.at(eta + 1e-5), own.at(eta - 1e-5)
+    bend, observed_bend = own.bends(eta, point)
+    np.testing.assert_allclose(bend, (up.slope - down.slope) / 2e-5, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(observed_bend, (up.observed - down.observed) / 2e-5, rtol=1e-5, atol=1e-6)
 
 
 def test_places_hold_every_row_once_and_copies_weigh_nothing() -> None:
@@ -242,6 +270,8 @@ def test_large_and_little_known_effects_are_left_alone() -> None:
     [
         ("binomial", 1, True),
         ("poisson", 25, True),
+        ("negative-binomial", 1, True),
+        ("negative-binomial", 5, False),
         ("binomial", 0, False),
         ("gamma", 1, False),
         ("binomial", 26, False),

@@ -63,6 +63,7 @@ def visits() -> pd.DataFrame:
         {
             "g": g, "x": x, "arm": arm, "late": (x > 2).astype(int), "t": trials, "k": wins, "share": wins / trials,
             "y": yes.astype(int), "yes": yes, "said": pd.Categorical(np.where(yes, "yes", "no")),
+            "b": rng.negative_binomial(1.5, 1.5 / (1.5 + np.exp(0.5 * eta + 1))),
             "n": rng.poisson(np.exp(0.5 * eta + 0.5)), "days": rng.uniform(0.5, 2, n), "w": rng.integers(1, 4, n),
         }
     )  # fmt: skip
@@ -86,6 +87,8 @@ MODELS = {
     "events": ("n ~ x + arm + (1 | g)", {"family": "poisson", "offset": "days"}),
     "events, slopes": ("n ~ x + (x | g)", {"family": "poisson"}),
     "events, quadrature": ("n ~ late + (1 | g)", {"family": "poisson", "nagq": 5}),
+    "bunches": ("b ~ x + arm + (1 | g)", {"family": "negative-binomial", "offset": "days"}),
+    "bunches, slopes": ("b ~ x + (x | g)", {"family": "negative-binomial"}),
     "no intercept": ("k / t ~ 0 + x + (1 | g)", {}),
     "no fixed effects": ("k / t ~ 0 + (1 | g)", {}),
 }
@@ -107,7 +110,7 @@ def test_a_response_is_fitted_as_refit_fits_it(name: str) -> None:
     ("formula", "family"),
     [
         ("y ~ x + (1 | g) + (1 | arm)", "binomial"),
-        ("n ~ x + (1 | g)", "negative-binomial"),
+        ("days ~ x + (1 | g)", "inverse-gaussian"),
         ("days ~ x + (1 | g)", "gamma"),
     ],
 )
@@ -204,6 +207,11 @@ DATASETS = {
     "probit": ("y ~ x + (1 | g)", {"family": ("binomial", "probit")}, {}),
     "trials": ("y / trials ~ x + (1 | g)", {}, {"formula": "y / 6 ~ x + arm + (1 + x | g)"}),
     "events": ("y ~ x + arm + (x || g)", {"family": "poisson"}, {"family": "poisson"}),
+    "bunches": (
+        "y ~ x + (1 | g)",
+        {"family": "negative-binomial"},
+        {"family": {"kind": "negative-binomial", "theta": 1.5}} | TWO,
+    ),
 }
 
 
@@ -246,6 +254,21 @@ def test_unusual_data_sets_are_no_burden_to_the_others() -> None:
         same(many, k, ms.glmer("y ~ x + (1 | g)", datasets[k]))
 
 
+def test_stacks_of_other_columns_begin_at_fits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two stacks, of which the second has one category more: each is fitted together, and one of them counts."""
+    rng = np.random.default_rng(2)
+    datasets = [
+        data.assign(c=pd.Categorical(rng.choice(list("ab" if k < 4 else "abc"), len(data))))
+        for k, data in enumerate(drawn(9))
+    ]
+    monkeypatch.setattr("mixedsim.models.many_together._ROWS", sum(map(len, datasets[:4])) - 1)
+    many = fit_many("y ~ c + (1 | g)", datasets, family="binomial")
+    assert together(many) == 5
+    assert sorted(many.failures) == [0, 1, 2, 3]
+    assert "lacks 'c[T.c]'" in many.failures[0]
+    same(many, 6, ms.glmer("y ~ c + (1 | g)", datasets[6]))
+
+
 def test_the_sentences_of_glmer_are_kept() -> None:
     datasets = drawn(4)
     many = fit_many("y ~ x + (1 + x | g)", datasets, family="binomial", nagq=5)
@@ -256,10 +279,31 @@ def test_the_sentences_of_glmer_are_kept() -> None:
         fit_many("y ~ x + (1 | g)", datasets, family="binomal")
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nagq": 5}, "nagq=5 is for generalised models: say which, with family=, or leave it out."),
+        ({"offsets": []}, "offsets are for generalised models: say which, with family=, or leave it out."),
+        (
+            {"family": "binomial", "reml": False},
+            "reml is for linear models, and a family makes the model a generalised one: leave it out.",
+        ),
+        (
+            {"family": "binomial", "offsets": [np.zeros(3)]},
+            "offsets must be one array for each of the 3 data sets, found 1.",
+        ),
+    ],
+)
+def test_what_fit_many_refuses(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ms.MixedsimError) as caught:
+        fit_many("y ~ x + (1 | g)", drawn(3), **options)
+    assert str(caught.value) == message
+
+
 # ---- the bootstrap
 
 
-@pytest.mark.parametrize("name", ["counted", "events, slopes", "quadrature"])
+@pytest.mark.parametrize("name", ["counted", "events, slopes", "quadrature", "bunches"])
 def test_a_replicate_of_the_bootstrap_is_the_fit_to_its_response(name: str) -> None:
     formula, extra = MODELS[name]
     fit = ms.glmer(formula, visits(), **extra)
@@ -269,6 +313,7 @@ def test_a_replicate_of_the_bootstrap_is_the_fit_to_its_response(name: str) -> N
         own = table.loc[k]
         np.testing.assert_allclose(own[list(fit.fixef.index)].astype(float), again.fixef, rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(own.filter(like="theta").astype(float), again.theta, rtol=1e-5, atol=2e-6)
+        assert "tau" not in own or own["tau"] == pytest.approx(again.tau, rel=1e-6)
         assert (own["sigma"], own["converged"], own["singular"]) == (1.0, again.converged, again.singular)
 
 
