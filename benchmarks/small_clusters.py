@@ -1,6 +1,6 @@
 """Where Laplace's approximation is biased and quadrature is not: yes or no in small clusters.
 
-Run ``python benchmarks/small_clusters.py [--datasets 500] [--clusters 200] [--nodes 11] [--seed 1]``; the tables are
+Run ``python benchmarks/small_clusters.py [--datasets 1000] [--clusters 200] [--nodes 11] [--seed 1]``; the tables are
 printed and written to ``benchmarks/results/small_clusters.md``, the picture to ``small_clusters.png`` beside it. Each
 dataset has 200 clusters of 2, 4, 10 or 30 rows, half of them with x = 0 and half with x = 1, and a treatment given to
 every other cluster:
@@ -168,7 +168,7 @@ def picture(found: dict[tuple[int, float, int], pd.DataFrame], nodes: int) -> Fi
 def main() -> None:
     """Print the tables and keep them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for option, value in {"datasets": 500, "clusters": 200, "nodes": 11, "seed": 1}.items():
+    for option, value in {"datasets": 1000, "clusters": 200, "nodes": 11, "seed": 1}.items():
         parser.add_argument(f"--{option}", type=int, default=value)
     given = parser.parse_args()
     began = time.process_time()

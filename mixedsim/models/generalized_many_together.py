@@ -62,8 +62,9 @@ def fit_glms_together(
     portions: list[GlmTogether] = []
     first: GeneralizedEstimates | None = None
     for designs in _designs(formula, requests, kind, offsets, control):
-        first = first or _first(formula, requests, kind, designs.members[:_FIRST])
-        if first is None or len(designs.members) < COMPANY:
+        if first is None or not _same(first, designs):
+            first = _first(formula, requests, kind, designs.members[:_FIRST])
+        if first is None or not _same(first, designs) or len(designs.members) < COMPANY:
             continue
         begin = _begin(first, designs)
         found = minimise_many_glms(designs.objective, begin, control)
@@ -95,6 +96,11 @@ def _first(formula: Formula, requests: Sequence[Request], kind: Kind, which: Whi
         if fits and fits[0].fit.converged:
             return fits[0].fit
     return None
+
+
+def _same(fit: GeneralizedEstimates, designs: ManyGlmDesigns) -> bool:
+    """Whether a fit has the parameters of the data sets."""
+    return glm_parameters(fit.design, fit.problem) == designs.named
 
 
 def _begin(fit: GeneralizedEstimates, designs: ManyGlmDesigns) -> Floats:

@@ -157,6 +157,7 @@ def fit_many(
     is_reml = settle_flag("reml", reml)
     tables = _tables(datasets)
     chosen = None if symbols is None else tuple(symbols)
+    _check_kind(family, nagq, offsets, is_reml, len(tables))
     if family is not None:
         kind = settle_kind(family, nagq)
         requests = [Request(data, control=check_control(wanted)) for data in tables]
@@ -216,6 +217,17 @@ def refit_many(
     return _joined(values.shape[1], [*together, *fits], failures, None)
 
 
+def _check_kind(family: object, nagq: object, offsets: Sequence[Floats] | None, reml: bool, count: int) -> None:
+    """Raise `MixedsimError` for what the kind of model does not have."""
+    if family is None and (offsets is not None or nagq != 1):
+        what = f"nagq={nagq!r} is" if offsets is None else "offsets are"
+        raise MixedsimError(f"{what} for generalised models: say which, with family=, or leave it out.")
+    if family is not None and not reml:
+        raise MixedsimError("reml is for linear models, and a family makes the model a generalised one: leave it out.")
+    if offsets is not None and len(offsets) != count:
+        raise MixedsimError(f"offsets must be one array for each of the {count} data sets, found {len(offsets)}.")
+
+
 def _tables(datasets: Iterable[Any]) -> list[Any]:
     """The data sets as a list; one table is no list of tables."""
     if not isinstance(datasets, Iterable) or isinstance(datasets, pd.DataFrame | Mapping | str):
@@ -259,9 +271,7 @@ def _joined(
         theta[where], sigma[where], loglik[where] = portion.theta, portion.sigma, portion.loglik
         converged[where], singular[where] = portion.converged, portion.singular
     names = tuple(term for kind, _, term in wanted if kind == "fixed")
-    return ManyFits(
-        names, wanted, theta, sigma, loglik, converged, singular, dict(sorted(failures.items())), portions
-    )
+    return ManyFits(names, wanted, theta, sigma, loglik, converged, singular, dict(sorted(failures.items())), portions)
 
 
 def _commonest(fits: Sequence[Portion]) -> tuple[Symbol, ...]:

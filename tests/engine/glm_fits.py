@@ -47,7 +47,7 @@ def design_of(formula: str, data: pd.DataFrame, offset: Any = None) -> Design:
     """A design, with what only linear models must refuse: one row a level, a constant response."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mixedsim.grouping._check_size", lambda *given: None)
-        patch.setattr("mixedsim.design._check_varies", lambda *given: None)
+        patch.setattr("mixedsim.design.check_varies", lambda *given: None)
         return build(parse(formula), data, offset=offset)
 
 

@@ -237,8 +237,8 @@ def test_what_fails_in_one_replicate_is_counted():
     error = study.replicates.groupby("replicate")["error"].first()
     assert error.notna().tolist() == constant
     assert error[constant].unique().tolist() == [
-        "the model of this data set lacks 'x', unlike those of the others: a category or a predictor does not vary in it "
-        "as it does there."
+        "the model of this data set lacks 'x', unlike those of the others: a category or a predictor does not vary in "
+        "it as it does there."
     ]
     assert not study.replicates.loc[study.replicates["error"].notna(), "converged"].any()
 
