@@ -86,7 +86,8 @@ def refits(model: Drawn, y: Floats) -> Refits:
     converged = np.zeros(r, dtype=bool)
     begin = np.where(layout.diagonal & (np.abs(model.at.theta) < _LIFT), _LIFT, model.at.theta)
     if r >= COMPANY and takes_glm(objective, model.control):
-        found = OneDesign.of(objective, model.trials).minimise(y, begin, model.at.beta, model.control)
+        extra = objective.family.again(model.at.extra)
+        found = OneDesign.of(objective, model.trials).minimise(y, begin, model.at.beta, model.control, extra)
         done = np.flatnonzero(found.settled)
         settled, transform = found.take(done), model.problem.linear.fixed.transform
         variance = np.einsum("ij,jkr,ik->ri", transform, settled.covariance, transform)
