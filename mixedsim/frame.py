@@ -13,6 +13,17 @@ import pandas as pd
 from mixedsim.errors import DataError, shown
 
 
+_COPIES_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
+
+
+def as_now(data: Any) -> Any:
+    """The data as they are now: what is done to the caller's table afterwards does not reach them.
+
+    Where pandas copies on write this costs nothing until somebody writes.
+    """
+    return data.copy(deep=not _COPIES_ON_WRITE) if isinstance(data, pd.DataFrame) else data
+
+
 def as_frame(data: Any) -> pd.DataFrame:
     """The table as a DataFrame; raises `DataError` if it is none."""
     if isinstance(data, pd.DataFrame):

@@ -15,6 +15,7 @@ from mixedsim.engine import Control, Objective, Optimum, Problem, minimise, pose
 from mixedsim.engine.streamed import pose_stream
 from mixedsim.errors import DataError, MixedsimError
 from mixedsim.formula import Formula
+from mixedsim.frame import as_now
 from mixedsim.reading import require
 from mixedsim.streams import Asked, Source, as_source
 
@@ -38,6 +39,10 @@ class Request:
     offset: str | ArrayLike | None = None
     control: Control = field(default_factory=Control)
     response: Floats | None = None
+
+    def __post_init__(self) -> None:
+        """A fitted model never changes, whatever becomes of the table that it was fitted to."""
+        object.__setattr__(self, "data", as_now(self.data))
 
 
 class Parts(TypedDict):

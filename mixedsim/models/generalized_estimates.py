@@ -23,15 +23,23 @@ from mixedsim.models import generalized_messages, tables
 from mixedsim.models.fitting import Request
 from mixedsim.models.generalized_family import Kind
 from mixedsim.models.messages import Finding
+from mixedsim.models.unchanging import Unchanging
 
 Floats = NDArray[np.float64]
 
 
-class GeneralizedEstimates:
+class GeneralizedEstimates(Unchanging):
     """The parts of a fitted generalised linear mixed model, in the units and names of the data.
 
     Everything is computed when first asked for and never changes afterwards.
     """
+
+    design: Design
+    kind: Kind
+    problem: GlmProblem
+    objective: GlmObjective
+    optimum: GlmOptimum
+    request: Request
 
     def __init__(
         self,
@@ -43,12 +51,9 @@ class GeneralizedEstimates:
         optimum: GlmOptimum,
         request: Request,
     ) -> None:
-        self.design = design
-        self.kind = kind
-        self.problem = problem
-        self.objective = objective
-        self.optimum = optimum
-        self.request = request
+        super().__init__(
+            design=design, kind=kind, problem=problem, objective=objective, optimum=optimum, request=request
+        )
 
     # ---- what was fitted
 

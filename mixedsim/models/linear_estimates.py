@@ -20,24 +20,27 @@ from mixedsim.inference.satterthwaite import Satterthwaite
 from mixedsim.models import messages, tables
 from mixedsim.models.fitting import Request
 from mixedsim.models.messages import Finding
+from mixedsim.models.unchanging import Unchanging
 
 Floats = NDArray[np.float64]
 
 
-class LinearEstimates:
+class LinearEstimates(Unchanging):
     """The parts of a fitted linear mixed model, in the units and names of the data.
 
     Everything is computed when first asked for and never changes afterwards.
     """
 
+    design: Design
+    problem: Problem
+    objective: Objective
+    optimum: Optimum
+    request: Request
+
     def __init__(
         self, *, design: Design, problem: Problem, objective: Objective, optimum: Optimum, request: Request
     ) -> None:
-        self.design = design
-        self.problem = problem
-        self.objective = objective
-        self.optimum = optimum
-        self.request = request
+        super().__init__(design=design, problem=problem, objective=objective, optimum=optimum, request=request)
 
     # ---- what was fitted
 

@@ -51,7 +51,8 @@ def varcorr(factors: Sequence[GroupingFactor], covariances: dict[str, pd.DataFra
                     size = np.sqrt(variance * float(matrix.loc[other, other]))  # type: ignore[arg-type]
                     rows.append((factor.name, other, name, covariance, covariance / size if size > 0 else np.nan))
     rows.sort(key=lambda row: (list(covariances).index(row[0]), row[2] is not None))
-    return pd.DataFrame(rows, columns=["group", "term1", "term2", "variance", "sd_or_corr"])
+    out = pd.DataFrame(rows, columns=["group", "term1", "term2", "variance", "sd_or_corr"])
+    return out.astype({"term2": object}).assign(term2=pd.Series([row[2] for row in rows], dtype=object))
 
 
 def f_table(tests: Sequence[JointTest], names: Sequence[str], ddf: str, title: str = "term") -> pd.DataFrame:

@@ -155,7 +155,7 @@ def figure_of(ax: Axes) -> Figure:
     """
     if not isinstance(ax, Axes):
         raise MixedsimError(f"ax must be one matplotlib Axes, found {type(ax).__name__}.")
-    figure = ax.get_figure(root=True)
+    figure = ax.figure.figure  # of a subfigure the one that holds it; get_figure(root=True) came with matplotlib 3.10
     assert isinstance(figure, Figure)
     return figure
 

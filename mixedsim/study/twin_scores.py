@@ -125,7 +125,7 @@ def ranks(problem: Problem, rows: Rows, target: Target, drawn: Floats) -> list[i
         # what is nothing but rounding beside the sums before the fixed effects are taken out has no rank at all
         size = float(np.linalg.norm(z.T @ drawn)) * float(np.linalg.norm(root))
         nothing = np.linalg.norm(along) <= _NOTHING * size
-        known.append(0 if nothing else int(np.linalg.matrix_rank(along, rtol=_RANK)))
+        known.append(0 if nothing else int(np.linalg.matrix_rank(along, tol=_RANK * np.linalg.norm(along, 2))))
     return known
 
 
