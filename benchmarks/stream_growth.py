@@ -1,13 +1,13 @@
 """How the time and memory of a fit grow when its rows are read in chunks: with rows, with groups, and with crossing.
 
-Run ``python benchmarks/stream_growth.py [--rows 1e8] [--folder DIR] [--peers]``; the tables are printed and written to
+Run ``python benchmarks/stream_growth.py [--rows 1e8] [--folder DIR] [--peers 1e6] [--mixedlm PYTHON]``; the tables are printed and written to
 ``benchmarks/results/stream_growth.md``, the picture beside it. Every fit runs in a process of its own, whose peak
 resident memory is that of Python, its libraries and the fit together. Data are drawn once into Parquet folders (of
 ``--folder``, kept there), 10^5 groups with varying intercepts and slopes.
 
 "reading" is what pyarrow takes to read the same three columns and throw them away, on the same cores, in the same
-process: no fit of files can be faster. With ``--peers`` lme4 (Rscript) and statsmodels/mixedlm-like fitters that are
-installed read the same file into memory and fit it, until they take more than ten minutes or run out of memory.
+process: no fit of files can be faster. With ``--peers 1e6`` lme4 (Rscript) and, with ``--mixedlm PYTHON``, mixedlm read
+the same rows into memory and fit them, up to so many rows; each is given ten minutes.
 """
 
 from __future__ import annotations
@@ -51,6 +51,17 @@ taken = time.perf_counter() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 slope = float(fit.fixef.iloc[-1])
 print(json.dumps(dict(rows=fit.nobs, reading=reading, fit=taken, peak=peak, slope=slope, converged=fit.converged)))
+"""
+
+MIXEDLM = """
+import resource, sys, time
+import pandas as pd
+import mixedlm
+data = pd.read_csv({path!r})
+data["g"] = data["g"].astype(str)
+began = time.perf_counter()
+mixedlm.lmer("y ~ x + (x | g)", data)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 LME4 = """
@@ -105,14 +116,20 @@ def fitted(path: Path, formula: str, columns: list[str]) -> dict[str, float]:
     return found
 
 
-def lme4(folder: Path, path: Path) -> str:
-    """Seconds and MiB of lme4 on the same rows, or why there are none."""
+def peers(folder: Path, path: Path, mixedlm: str | None) -> list[str]:
+    """Seconds and MiB of lme4 and of mixedlm on the same rows, or why there are none."""
     csv = folder / "peer.csv"
     dataset.dataset(path).to_table().to_pandas().to_csv(csv, index=False)
+    out = [peer(["Rscript", "-e", LME4.format(path=str(csv))])]
+    out.append(peer([mixedlm, "-c", MIXEDLM.format(path=str(csv))]) if mixedlm else "")
+    csv.unlink()
+    return out
+
+
+def peer(command: list[str]) -> str:
+    """What a peer's process says, as long as anybody waits."""
     try:
-        run = subprocess.run(
-            ["Rscript", "-e", LME4.format(path=str(csv))], capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return f"more than {PATIENCE} s"
     if run.returncode:
@@ -121,20 +138,21 @@ def lme4(folder: Path, path: Path) -> str:
     return f"{taken:.1f} s, {peak:,.0f} MiB"
 
 
-def row(what: str, found: dict[str, float], peer: str = "") -> list[str]:
+def row(what: str, found: dict[str, float], beside: list[str] | None = None) -> list[str]:
     """One line of a table."""
     return [
         what, f"{found['reading']:.2f}", f"{found['fit']:.2f}", f"{found['fit'] / found['reading']:.1f}",
-        f"{1e9 * found['fit'] / found['rows']:.0f}", f"{found['peak']:,.0f}", peer,
+        f"{1e9 * found['fit'] / found['rows']:.0f}", f"{found['peak']:,.0f}", *(beside or []),
     ]  # fmt: skip
 
 
-HEAD = ["", "reading, s", "fit, s", "fit / reading", "ns a row", "peak, MiB", "lme4"]
+HEAD = ["", "reading, s", "fit, s", "fit / reading", "ns a row", "peak, MiB"]
 
 
-def markdown(rows: list[list[str]]) -> str:
+def markdown(rows: list[list[str]], beside: list[str] | None = None) -> str:
     """A table."""
-    return "\n".join("| " + " | ".join(one) + " |" for one in [HEAD, ["---"] * len(HEAD), *rows]) + "\n"
+    head = [*HEAD, *(beside or [])]
+    return "\n".join("| " + " | ".join(one) + " |" for one in [head, ["---"] * len(head), *rows]) + "\n"
 
 
 def picture(by_rows: list[tuple[int, dict[str, float]]], target: Path) -> None:
@@ -159,16 +177,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=float, default=1e8)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peers", type=float, default=0, help="rows up to which peers are asked")
+    parser.add_argument("--mixedlm", help="a Python that has mixedlm")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="stream-growth-"))
     folder.mkdir(parents=True, exist_ok=True)
-    by_rows = []
-    peers = []
+    by_rows, beside = [], []
     for rows in (int(10**e) for e in np.arange(5, np.log10(given.rows) + 1e-9)):
         path = draw(folder, rows, min(GROUPS, rows // 10))
         by_rows.append((rows, fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
-        peers.append(lme4(folder, path) if given.peers and rows <= 1e7 else "")
+        beside.append(peers(folder, path, given.mixedlm) if rows <= given.peers else ["", ""])
     by_groups = []
     for groups in (10, 1_000, 100_000, 1_000_000):
         path = draw(folder, 10_000_000, groups)
@@ -182,7 +200,7 @@ def main() -> None:
         "# Growth of a fit whose rows are read in chunks\n\n`python benchmarks/stream_growth.py`: Parquet on a local "
         f"disk, {os.cpu_count()} cores, one fit a process. mixedsim {ms.__version__}, NumPy {np.__version__}.\n\n"
         "## Rows: `y ~ x + (x | g)`, 10^5 groups (10^4 with 10^5 rows)\n\n"
-        + markdown([row(f"{n:,}", f, peer) for (n, f), peer in zip(by_rows, peers, strict=True)])
+        + markdown([row(f"{n:,}", f, own) for (n, f), own in zip(by_rows, beside, strict=True)], ["lme4", "mixedlm"])
         + "\n![Time and memory against rows](stream_growth.png)\n\n## Groups: 10^7 rows\n\n"
         + markdown(by_groups)
         + "\n## Crossed factors: `y ~ x + (1 | a) + (1 | b)`\n\n"

@@ -137,14 +137,47 @@ def cross_products(
         zx.append(np.ascontiguousarray(beside[:, :, :p]))
         zy.append(np.ascontiguousarray(beside[:, :, p:]))
     cross = {(f, g): _pairs(groups[f], groups[g], weights) for g in range(len(groups)) for f in range(g)}
-    rows = np.empty((n, p + responses.shape[1]), order="F")
-    for k, column in enumerate(right):
-        rows[:, k] = column
-    weighted = rows if weights is None else rows * weights[:, None]
-    xw = weighted[:, :p].T @ rows
-    yy = np.einsum("ij,ij->j", weighted[:, p:], rows[:, p:])
+    xw, yy = _over_all(x, responses, weights, groups, zx, zy)
     log_weights = 0.0 if weights is None else float(np.log(weights).sum())
     return CrossProducts(tuple(zz), cross, tuple(zx), tuple(zy), xw[:, :p], xw[:, p:], yy, n, log_weights)
+
+
+def _over_all(
+    x: Sequence[Column],
+    responses: Floats,
+    weights: Floats | None,
+    groups: Sequence[Grouping],
+    zx: Sequence[Floats],
+    zy: Sequence[Floats],
+) -> tuple[Floats, Floats]:
+    """``X'W[X y]`` (p × (p + r)) and ``y'Wy`` (r).
+
+    What the effects of the first factor say by group adds up to what they say of all rows, so only the other fixed
+    columns have to be looked at again.
+    """
+    p, r = len(x), responses.shape[1]
+    out = np.empty((p, p + r))
+    effects = {_key(column): a for a, column in enumerate(groups[0].columns)} if groups else {}
+    known = [k for k in range(p) if _key(x[k]) in effects]
+    if known:
+        ones = np.ones(len(zx[0]))
+        for k in known:
+            a = effects[_key(x[k])]
+            out[k, :p], out[k, p:] = ones @ zx[0][:, a], ones @ zy[0][:, a]
+            out[:p, k] = out[k, :p]
+    others = [k for k in range(p) if k not in known]
+    if not others:
+        weighted = responses if weights is None else responses * weights[:, None]
+        return out, np.einsum("ij,ij->j", weighted, responses)
+    rows = np.empty((len(responses), len(others) + r), order="F")
+    for j, k in enumerate(others):
+        rows[:, j] = x[k]
+    rows[:, len(others) :] = responses
+    weighted = rows if weights is None else rows * weights[:, None]
+    products = weighted[:, : len(others)].T @ rows
+    out[np.ix_(others, others)] = products[:, : len(others)]
+    out[np.ix_(others, range(p, p + r))] = products[:, len(others) :]
+    return out, np.einsum("ij,ij->j", weighted[:, len(others) :], rows[:, len(others) :])
 
 
 class _GroupSums:

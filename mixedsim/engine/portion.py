@@ -131,16 +131,16 @@ def measured(formula: Formula, learned: Learned, ruler: Ruler, own: Kept) -> Por
         x = mixed(x, ruler.mix, len(rows.y))
     y = (rows.y - ruler.response.centre) / ruler.response.scale
     coder = Coder(own.columns)
-    groups, levels, counts = [], [], []
+    groups, levels = [], []
     for group, terms in zip(formula.groups, rows.terms, strict=True):
         names = next(term.factors for term in formula.terms if term.group == group)
         codes, found = coder(names)
         columns = tuple(scaled(term, j) for term in terms for j in range(len(term.names)))
         groups.append(Grouping(codes, len(found), columns))
         levels.append(found)
-        counts.append(np.bincount(codes, minlength=len(found)))
     cp = cross_products(groups, x, y, own.weights)
     weighted = own.weights is not None
+    counts = [_counts(group, zz, weighted) for group, zz in zip(groups, cp.zz, strict=True)]
     return Portion(
         cp=cp,
         levels=tuple(levels),
@@ -151,6 +151,14 @@ def measured(formula: Formula, learned: Learned, ruler: Ruler, own: Kept) -> Por
         varying=_varying(groups, cp, weighted),
         weight=float(len(y) if own.weights is None else own.weights.sum()),
     )
+
+
+def _counts(group: Grouping, zz: Floats, weighted: bool) -> NDArray[np.int64]:
+    """Rows by level, which an intercept that varies has counted already."""
+    intercept = next((a for a, column in enumerate(group.columns) if isinstance(column, float)), None)
+    if intercept is None or weighted:
+        return np.bincount(group.codes, minlength=group.levels)
+    return np.rint(zz[:, intercept, intercept]).astype(np.int64)
 
 
 def _ranges(columns: Iterable[Columns]) -> dict[str, Range]:

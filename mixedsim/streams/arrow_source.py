@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ import pandas as pd
 
 from mixedsim.errors import DataError, MixedsimError, shown
 from mixedsim.reading import read_column
-from mixedsim.streams.source import CHUNK, Chunk, Source
+from mixedsim.streams.source import CHUNK, Chunk, S, Source, total
 
 _FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 _ENDINGS: Final = ", ".join(_FORMATS)
@@ -69,6 +71,10 @@ class ArrowSource(Source):
                 first += table.num_rows
                 before += table.num_rows
 
+    def fold(self, names: Sequence[str], step: Callable[[Chunk], S]) -> S | None:
+        """The sum over all chunks, of which several are worked on at a time; always added up in the same order."""
+        return total(_mapped(step, self.chunks(names), cores()))
+
     def _tables(self, file: Path, names: list[str]) -> Iterator[Any]:
         """Tables of about `chunk` rows; what pyarrow complains of is told with the file's name."""
         arrow, _ = _arrow()
@@ -83,7 +89,7 @@ class ArrowSource(Source):
         rows = 0
         try:
             scanned = _opened(file, self.format).to_batches(
-                columns=names, batch_size=min(self.chunk, 1 << 17), batch_readahead=8, fragment_readahead=1
+                columns=names, batch_size=self.chunk, batch_readahead=2, fragment_readahead=1
             )
             for batch in scanned:
                 batches.append(batch)
@@ -95,6 +101,29 @@ class ArrowSource(Source):
             raise _unreadable(file, error) from error
         if rows:
             yield arrow.Table.from_batches(batches)
+
+
+def _mapped(step: Callable[[Chunk], S], chunks: Iterator[Chunk], threads: int) -> Iterator[S]:
+    """What `step` makes of each chunk, in order; NumPy leaves other threads room while it adds."""
+    if threads == 1:
+        yield from map(step, chunks)
+        return
+    waiting: deque[Future[S]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(step, chunk))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """How many chunks are worked on at a time: memory holds as many, and one more."""
+    return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
 def _files(path: Path) -> list[Path]:
