@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.inference.contrasts import Ddf, check_level
 from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
-from mixedsim.plot.forest import size_of
+from mixedsim.plot.forest_frame import size_of
 from mixedsim.plot.intervals_down import Ghost, Mark, Name, draw_marks, folded, interval_text
 from mixedsim.plot.points import hues
 from mixedsim.plot.remarks import remark

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.listing import counted, listed
-from mixedsim.plot.forest import number, true_number
+from mixedsim.plot.forest_frame import number, true_number
 from mixedsim.plot.parameter_panels import ACROSS, panels, sheet_size, wrapped
 from mixedsim.plot.style import FAINT, PAPER, TINT, TRUTH, colour_of, dress, figure_of, look, picture, say
 from mixedsim.study import Recovery

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
-from mixedsim.plot.forest import note, true_number
+from mixedsim.plot.forest_frame import note, true_number
 from mixedsim.plot.replicates import Cell, cells_of, colours_of, replicates_of, several_axes, share, with_error
 from mixedsim.plot.style import FAINT, INK, PAPER, TRUTH, dress, figure_of, look, picture, say
 

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mixedsim.plot.forest import note
+from mixedsim.plot.forest_frame import note
 from mixedsim.plot.style import FAINT, INK, PAPER, TRUTH, dress
 
 UNTOLD: Final = "cannot be told"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.listing import listed
-from mixedsim.plot.forest import note, size_of
+from mixedsim.plot.forest_frame import note, size_of
 from mixedsim.plot.style import FAINT, PAPER, RUNGS, TRUTH, dress, figure_of, look, picture, say
 from mixedsim.study import Ladder
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mixedsim.errors import MixedsimError
 from mixedsim.listing import listed
-from mixedsim.plot.forest import note
+from mixedsim.plot.forest_frame import note
 from mixedsim.plot.replicates import Cell, cells_of, colours_of, leading, replicates_of, several_axes, share, with_error
 from mixedsim.plot.style import FAINT, INK, TRUTH, dress, figure_of, look, picture, say
 

@@ -16,7 +16,7 @@ from mixedsim.errors import MixedsimError
 from mixedsim.formula import unquote
 from mixedsim.inference.parameters import parameter_name
 from mixedsim.models import GeneralizedLinearMixedModel, LinearMixedModel
-from mixedsim.plot.forest import size_of
+from mixedsim.plot.forest_frame import size_of
 from mixedsim.plot.style import INK, LINES, with_unit
 from mixedsim.simulate import Sample, Truth
 from mixedsim.study.recover import truths_of

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.inference.shares import per_cent
 from mixedsim.listing import listed
-from mixedsim.plot.forest import size_of
+from mixedsim.plot.forest_frame import size_of
 from mixedsim.plot.power_found import found_size
 from mixedsim.plot.power_frame import draw_legend, draw_levels
 from mixedsim.plot.power_grid import contours, grid_of

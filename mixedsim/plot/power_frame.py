@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from mixedsim.plot.forest import note
+from mixedsim.plot.forest_frame import note
 from mixedsim.plot.style import FAINT, PAPER, TRUTH, dress
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mixedsim.errors import MixedsimError
-from mixedsim.plot.forest import (
+from mixedsim.plot.forest_frame import (
     Row,
     draw_frame,
     far_out,

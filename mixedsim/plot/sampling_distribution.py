@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from mixedsim.plot.forest import note, number, size_of, true_number
+from mixedsim.plot.forest_frame import note, number, size_of, true_number
 from mixedsim.plot.replicates import Cell, cells_of, colours_of, replicates_of, several_axes
 from mixedsim.plot.style import FAINT, INK, TRUTH, dress, figure_of, look, picture, say
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from mixedsim.errors import MixedsimError
 from mixedsim.listing import counted
-from mixedsim.plot.forest import (
+from mixedsim.plot.forest_frame import (
     Row,
     draw_frame,
     far_out,
