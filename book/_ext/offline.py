@@ -27,6 +27,7 @@ MATHJAX_FILES = ("tex-svg.js", "input/tex/extensions")
 def setup(app: Sphinx) -> dict[str, bool]:
     os.environ["TQDM_DISABLE"] = "1"  # for the kernels: a progress bar in a notebook is a widget
     app.connect("config-inited", use_local_mathjax)
+    app.connect("doctree-read", say_where_formulas_are)
     app.connect("doctree-resolved", leave_out_settings_for_live_code, priority=900)
     app.connect("html-page-context", leave_out_remote_scripts, priority=900)
     app.connect("build-finished", copy_mathjax)
@@ -39,6 +40,12 @@ def use_local_mathjax(app: Sphinx, config: Config) -> None:
     settings["options"] = {**settings.get("options", {}), "enableMenu": False}
     settings["svg"] = {"fontCache": "global"}
     config.mathjax3_config = settings
+
+
+def say_where_formulas_are(app: Sphinx, doctree: nodes.document) -> None:
+    """A page whose only formulas stand in what a cell shows needs MathJax as well."""
+    if any('class="math"' in raw.astext() for raw in doctree.findall(nodes.raw)):
+        app.env.get_domain("math").data["has_equations"][app.env.docname] = True
 
 
 def leave_out_settings_for_live_code(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -1,4 +1,4 @@
-"""Real data: nine small classics of the field, with their levels in R's order.
+"""Real data: ten small classics of the field, with their levels in R's order.
 
 `names()` lists them, `load(name)` gives a data frame, `info(name)` says what a row is, what the columns hold in
 which unit, where the data come from and under which licence, `path(name)` is the CSV file itself.
@@ -56,9 +56,11 @@ def load(name: str, *, extended: bool = False) -> pd.DataFrame:
         cake          Cook (1938), Chocolate cake; Cochran and Cox (1957), p. 300        lme4
         cbpp          Lesnoff et al. (2004), Preventive Veterinary Medicine 64, 27–40    lme4
         grouseticks   Elston et al. (2001), Parasitology 122, 563–569                    lme4
+        batting       Efron and Morris (1975), J. Amer. Statist. Assoc. 70, 311–319      pscl
         ============  =================================================================  ================
 
-        Licence: those from the R package lme4 GPL-2 or later, that from MASS GPL-2 or GPL-3, as the packages have it.
+        Licence: those from the R package lme4 GPL-2 or later, that from MASS GPL-2 or GPL-3, that from
+        pscl GPL-2, as the packages have it.
     extended : only for sleepstudy: also the two made-up people 374 (two days) and 373 (one day).
 
     Raises

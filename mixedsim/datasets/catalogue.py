@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 LME4 = "R package lme4 1.1-31 (GPL-2 or later)"
 MASS = "R package MASS 7.3-58.2 (GPL-2 or GPL-3)"
+PSCL = "R package pscl 1.5.5 (GPL-2)"
 DAVIES = (
     "Davies, O. L. and Goldsmith, P. L., eds. (1972). Statistical Methods in Research and Production, "
     "4th edition. Oliver and Boyd"
@@ -186,6 +187,24 @@ CATALOGUE = {
             source="Elston, D. A., Moss, R., Boulinier, T., Arrowsmith, C. and Lambin, X. (2001). Analysis of "
             "aggregation, a worked example: numbers of ticks on red grouse chicks. Parasitology 122, 563–569",
             package=LME4,
+        ),
+        Description(
+            name="batting",
+            title="18 baseball players of 1970: their first 45 at-bats, and what became of them",
+            row="one player",
+            columns={
+                "player": "the player, best start first (18 levels)",
+                "hits": "hits in the first at-bats of the season (hits)",
+                "at_bats": "how many these were: 45 for everybody (at-bats)",
+                "later_at_bats": "at-bats in the rest of the season (at-bats)",
+                "later_average": "hits per at-bat in the rest of the season, to three digits (share)",
+            },
+            dtypes={"hits": "int64", "at_bats": "int64", "later_at_bats": "int64", "later_average": "float64"},
+            source="Efron, B. and Morris, C. (1975). Data analysis using Stein's estimator and its generalizations. "
+            "Journal of the American Statistical Association 70, 311–319, table 1",
+            package=PSCL,
+            remark="The example with which James and Stein's estimator became famous: averages of 45 at-bats, shrunk "
+            "towards their mean, predict the rest of the season better than as they are.",
         ),
     )
 }

@@ -43,7 +43,7 @@ def test_no_glued_number_is_missing_or_shows_its_python_type(pages: dict[str, Be
 
 def test_every_chapter_of_the_contents_was_executed(html: Path, pages: dict[str, BeautifulSoup]) -> None:
     """A chapter with code has outputs or hidden cells; the page of run times lists each of them."""
-    known = r"book/(\d\d-.*|intro|populations|studies|glmer|long-runs|large-data|names)\.html"
+    known = r"book/(\d\d-.*|intro|populations|studies|glmer|long-runs|large-data|names|gallery)\.html"
     chapters = {name for name in pages if re.fullmatch(known, name)}
     listed = {str(link["href"]) for link in pages["book/run-times.html"].select("article table a[href]")}
     assert {Path(name).name for name in chapters} == {href.split("#")[0] for href in listed}
