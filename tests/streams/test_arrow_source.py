@@ -78,6 +78,17 @@ def test_a_small_chunk_and_a_large_one_are_the_same(data, folder):
     same(ms.lmer(FORMULA, ArrowSource(folder, chunk=100)), ms.lmer(FORMULA, ArrowSource(folder)))
 
 
+def test_the_same_to_the_last_bit_however_many_work(folder, monkeypatch):
+    from mixedsim.streams import ArrowSource
+
+    found = []
+    for threads in (1, 2, 4):
+        monkeypatch.setattr("mixedsim.streams.arrow_source.cores", lambda threads=threads: threads)
+        found.append(ms.lmer(FORMULA, ArrowSource(folder, chunk=150)))
+    assert len({fit.deviance for fit in found}) == 1
+    assert all(fit.fixef.equals(found[0].fixef) for fit in found)
+
+
 def test_categories_keep_their_order_even_where_parts_differ_in_them(data, tmp_path):
     order = ["placebo", "drug", "both"]
     for k, some in enumerate((["placebo", "drug"], order)):

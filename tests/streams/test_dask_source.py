@@ -54,6 +54,16 @@ def test_without_a_cluster(data):
     same(ms.lmer(FORMULA, dd.from_pandas(data, npartitions=3)), ms.lmer(FORMULA, data))
 
 
+def test_a_category_that_the_metadata_do_not_know(data):
+    def as_they_come(frame):
+        return frame.assign(arm=pd.Categorical(frame["arm"]))
+
+    data = data.sort_values("arm", kind="stable", ignore_index=True)
+    meta = data.iloc[:0].assign(arm=pd.Categorical([], categories=["a"]))
+    frame = dd.from_pandas(data, npartitions=5).map_partitions(as_they_come, meta=meta)
+    same(ms.lmer(FORMULA, frame), ms.lmer(FORMULA, data))
+
+
 def slow(frame, seconds):
     time.sleep(seconds)
     return frame
