@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mixedsim.errors import ConvergenceError, DataError, FormulaError, MixedsimError, PopulationError
 
 if TYPE_CHECKING:
-    from mixedsim import classroom, datasets, plot
+    from mixedsim import classroom, datasets, explore, plot
     from mixedsim.engine import Control
     from mixedsim.models import (
         CumulativeLinkMixedModel,
@@ -123,7 +123,7 @@ _ROOMS = {
     "study": ("Analysis", "find_size", "ladder", "pooling", "power_curve", "recover", "sampling_distribution", "twin"),
     "words": ("center", "describe", "explain", "structure", "within_between"),
 }
-_MODULES = ("classroom", "datasets", "plot", "study")
+_MODULES = ("classroom", "datasets", "explore", "plot", "study")
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
@@ -178,6 +178,7 @@ __all__ = [
     "describe",
     "drop1",
     "explain",
+    "explore",
     "find_size",
     "glmer",
     "ladder",

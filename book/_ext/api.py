@@ -154,7 +154,7 @@ class ApiDirective(SphinxDirective):
             listed = nodes.definition_list(classes=["api-parameters"])
             for name, said in part.entries():
                 term = nodes.term("", "", nodes.literal(name, name))
-                body = nodes.definition("", nodes.paragraph("", "", *self._inline(said)))
+                body = nodes.definition("", *self._paragraphs(said))
                 listed += nodes.definition_list_item("", term, body)
             return [listed]
         return self._paragraphs(part.text)

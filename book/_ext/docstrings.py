@@ -21,14 +21,14 @@ class Part:
 
     def entries(self) -> list[tuple[str, str]]:
         """Lines at the margin, each with what is indented below it or stands after its colon."""
-        told: list[tuple[str, list[str]]] = []
+        told: list[tuple[str, str, list[str]]] = []
         for line in self.text.splitlines():
             if line[:1].strip():
                 name, _, rest = line.partition(" : ")
-                told.append((name.strip(), [rest.strip()]))
+                told.append((name.strip(), rest.strip(), []))
             elif told:
-                told[-1][1].append(line.strip())
-        return [(name, " ".join(filter(None, lines))) for name, lines in told]
+                told[-1][2].append(line)
+        return [(name, f"{rest}\n{textwrap.dedent(chr(10).join(lines))}".strip()) for name, rest, lines in told]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def paragraphs(text: str) -> list[str]:
 
 
 def is_verbatim(paragraph: str) -> bool:
-    return paragraph.startswith("    ") or paragraph.lstrip().startswith(">>>")
+    """Code, or a table drawn with signs."""
+    return paragraph.startswith("    ") or paragraph.lstrip().startswith((">>>", "==="))
 
 
 def plain(paragraph: str) -> str:

@@ -37,10 +37,12 @@ def test_three_lines_make_each_picture_and_fit_the_page() -> None:
 
 def test_each_picture_has_alt_text_a_caption_and_a_name_of_its_own() -> None:
     names = []
+    pattern = re.compile(
+        r"^    alt: \w[^\n]{30,}\.$.*^    name: ([\w-]+)$.*^    caption: \|\n      \S[^\n]{20,}",
+        re.MULTILINE | re.DOTALL,
+    )
     for options, lines in DRAWING:
-        found = re.search(
-            r"^    alt: \w.{30,}\.$.*^    name: (\S+)$.*^    caption: \|\n      \S.{20,}", options, re.M | re.S
-        )
+        found = pattern.search(options)
         assert found, lines[-1]
         names.append(found[1])
     assert len(set(names)) == len(names)
