@@ -12,7 +12,6 @@ import pandas as pd
 
 from mixedsim.errors import DataError, shown
 
-
 _COPIES_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 
 

@@ -76,7 +76,7 @@ def test_bad_requests(data, tmp_path):
     with pytest.raises(ms.MixedsimError, match=r"goes to a file: name one, as in augment\(to='fitted.parquet'\)"):
         fit.augment()
     fit = ms.lmer(FORMULA, data)
-    with pytest.raises(ms.MixedsimError, match="rows are written to Parquet, found '.*out.csv'"):
+    with pytest.raises(ms.MixedsimError, match=r"rows are written to Parquet, found '.*out.csv'"):
         fit.augment(to=tmp_path / "out.csv")
     with pytest.raises(ms.MixedsimError, match="keep names a column 'idd', which the data do not have: did you mean"):
         fit.augment(keep=["idd"])
