@@ -1,9 +1,9 @@
 """How the time and memory of a fit grow when its rows are read in chunks: with rows, with groups, and with crossing.
 
 Run ``python benchmarks/stream_growth.py [--rows 1e8] [--folder DIR] [--peers 1e6] [--mixedlm PYTHON]``; the tables are
-printed and written to ``benchmarks/results/stream_growth.md``, the picture beside it. Every fit runs in a process of its own, whose peak
-resident memory is that of Python, its libraries and the fit together. Data are drawn once into Parquet folders (of
-``--folder``, kept there), 10^5 groups with varying intercepts and slopes.
+printed and written to ``benchmarks/results/stream_growth.md``, the picture beside it. Every fit runs in a process of
+its own, whose peak resident memory is that of Python, its libraries and the fit together. Data are drawn once into
+Parquet folders (of ``--folder``, kept there), 10^5 groups with varying intercepts and slopes.
 
 "reading" is what pyarrow takes to read the same three columns and throw them away, on the same cores, in the same
 process: no fit of files can be faster. With ``--peers 1e6`` lme4 (Rscript) and, with ``--mixedlm PYTHON``, mixedlm read

@@ -65,7 +65,8 @@ def _outside(address: str) -> bool:
 TOO_WIDE = """() => {
   const wide = document.documentElement.scrollWidth;
   if (wide <= innerWidth) return [];
-  const scrolls = (e) => e.tagName !== 'ARTICLE' && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));
+  const scrolls = (e) => e.tagName !== 'ARTICLE'
+    && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));
   const out = [...document.querySelectorAll('article *')].filter(
     (e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement));
   return [`on a phone it is ${wide} pixels wide: ` + out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join(' … ')];
