@@ -45,7 +45,7 @@ def book(folder: Path, output: Path | None, draft: bool, fresh: bool, prints: bo
         shutil.rmtree(build / ".jupyter_cache", ignore_errors=True)
     kind = "singlehtml" if prints else "html"
     _run(folder, build, kind, draft=draft, fresh=fresh)
-    page = (build / kind / "index.html").resolve()
+    page = (build / kind / ("mixedsim.html" if prints else "index.html")).resolve()
     click.echo(f"\nThe workbook is ready. Open this page:\n  {page.as_uri()}")
     if prints:
         _print(page, build / "mixedsim.pdf")
