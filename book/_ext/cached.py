@@ -73,7 +73,10 @@ def seen_by_the_code(book: Path) -> str:
     installed = {one.name: one.version for one in importlib.metadata.distributions()}
     versions = [platform.python_version(), *(f"{name} {installed.get(name)}" for name in BELOW)]
     beside = [path for path in (book / "book").glob("*") if path.name not in ("_ext", "__pycache__")]
-    return digest([Path(spec.origin).parent, *beside], " ".join(versions))[:16]
+    measured = digest(
+        [book / "benchmarks" / "results"], suffixes={".csv", ".json", ".md"}
+    )  # some pages quote long runs
+    return digest([Path(spec.origin).parent, *beside], f"{' '.join(versions)} {measured}")[:16]
 
 
 def digest(places: list[Path], text: str = "", suffixes: set[str] | None = None) -> str:
@@ -87,4 +90,4 @@ def digest(places: list[Path], text: str = "", suffixes: set[str] | None = None)
 
 def files_in(places: list[Path]) -> Iterator[Path]:
     for place in places:
-        yield from (path for path in place.rglob("*") if path.is_file()) if place.is_dir() else (place,)
+        yield from [place] if place.is_file() else (path for path in place.rglob("*") if path.is_file())

@@ -95,6 +95,11 @@ def _folded(heading: str, told: str) -> str:
     return f"<details><summary>{re.sub(r'[*`]', '', heading)}</summary>\n\n{told}\n\n</details>"
 
 
+def _dropdown(node: nodes.Element, numbers: Numbers) -> str:
+    title, *rest = node.children
+    return _folded(inline(title), "\n\n".join(filter(None, (block(child, numbers) for child in rest))))
+
+
 def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
@@ -193,6 +198,7 @@ BLOCKS: dict[str, Callable[[nodes.Element, Numbers], str]] = {
     "exercise_enumerable_node": _exercise,
     "solution_node": _box,
     "quiz_question": _quiz_question,
+    "dropdown_main": _dropdown,
     "literal_block": _code,
     "math_block": _math,
     "figure": _figure,

@@ -12,13 +12,24 @@
     try { localStorage.setItem(KEY, open ? "open" : "folded"); } catch { /* for this page only */ }
   };
 
+  /* Two kinds of folded boxes: admonitions, which have a button, and <details>. */
+  const TITLE = /^\s*(the same )?in symbols/i;
+  const boxesOf = (page) => [
+    ...page.querySelectorAll(".in-symbols.dropdown"),
+    ...[...page.querySelectorAll("details.sd-dropdown")].filter((one) => TITLE.test(one.querySelector("summary").textContent)),
+  ];
+
   const fold = (box, open) => {
+    if (box.tagName === "DETAILS") {
+      box.open = open;
+      return;
+    }
     const folded = box.classList.contains("toggle-hidden");
     if (folded === open) box.querySelector("button.toggle-button")?.click();
   };
 
   function begin() {
-    const boxes = [...document.querySelectorAll(".in-symbols.dropdown")];
+    const boxes = boxesOf(document);
     const title = document.querySelector("article h1");
     if (!boxes.length || !title) return;
     const button = document.createElement("button");

@@ -48,6 +48,7 @@ def book(folder: Path, output: Path | None, draft: bool, fresh: bool, prints: bo
     page = (build / kind / ("mixedsim.html" if prints else "index.html")).resolve()
     click.echo(f"\nThe workbook is ready. Open this page:\n  {page.as_uri()}")
     if prints:
+        (build / kind / "index.html").unlink(missing_ok=True)  # leads to where the page was before it moved up
         _print(page, build / "mixedsim.pdf")
     if opens:
         click.launch(page.as_uri())
