@@ -81,7 +81,10 @@ class SmoothProfile:
         """Where ζ is reached; NaN beyond the ends of the curve."""
         fine = self.grid(_FINE)
         along = np.maximum.accumulate(self.zeta(fine))
-        return np.interp(zetas, along, fine, left=np.nan, right=np.nan)
+        ends = along[0], along[-1]
+        near = 1e-9 * (ends[1] - ends[0])  # an end is still one where rounding has moved it
+        snapped = np.where((zetas > ends[0] - near) & (zetas < ends[1] + near), np.clip(zetas, *ends), zetas)
+        return np.interp(snapped, along, fine, left=np.nan, right=np.nan)
 
     def grid(self, count: int) -> Floats:
         """So many values from end to end, evenly spaced where the curve is nearly straight."""

@@ -70,8 +70,8 @@ def posterior(
     >>> import mixedsim as ms
     >>> fit = ms.lmer("Reaction ~ Days + (Days | Subject)", ms.datasets.load("sleepstudy"))
     >>> figure = ms.plot.posterior(fit.posterior(200, chains=2, seed=1), "Days", fit=fit)
-    >>> figure.alt.split(" and")[0]
-    'Posterior of Days: 95 % of 400 draws between 7.3'
+    >>> figure.alt.split(" between")[0]
+    'Posterior of Days: 95 % of 400 draws'
     >>> plt.close(figure)
     """
     if not isinstance(posterior, Posterior):

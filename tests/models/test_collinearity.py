@@ -58,7 +58,7 @@ def test_sentences():
     assert table.attrs["sentence"].startswith("Predictors strongly repeat each other: intervals of")
     alone = ms.lmer("Reaction ~ Days + (1 | Subject)", data).collinearity()
     assert alone.attrs["sentence"] == "Days is the only predictor, so nothing can be collinear."
-    assert alone["vif"].tolist() == [1.0]
+    assert alone["vif"].tolist() == pytest.approx([1.0])
     none = ms.lmer("Reaction ~ 1 + (1 | Subject)", data).collinearity()
     assert none.empty
     assert none.attrs["sentence"].startswith("There is no predictor")
