@@ -23,13 +23,14 @@ class Cell:
 
 def pruned(cells: list[Cell]) -> list[str]:
     """The source of each cell as the notebook has it, empty where nothing is left of a hidden one."""
+    checks = _checks(cells)
     needed: set[str] = set()  # names that what follows reads
     told = []
     for cell in reversed(cells):
         lines, kept = cell.source.splitlines(), []
         for statement in reversed(ast.parse(cell.source).body):
             made = _names(statement, made=True)
-            if cell.hidden and (_only_checks(statement) or not (made & needed or _acts(statement))):
+            if cell.hidden and (_only_checks(statement, checks) or not (made & needed or _acts(statement))):
                 continue
             if not isinstance(statement, (ast.For, ast.While, ast.If, ast.Try)):
                 needed -= made  # made here for certain, so not needed from before
@@ -44,18 +45,31 @@ def pruned(cells: list[Cell]) -> list[str]:
     return told
 
 
-def _only_checks(statement: ast.stmt) -> bool:
+def _checks(cells: list[Cell]) -> set[str]:
+    """``glue``, and the functions of hidden cells that do nothing but check."""
+    found = {GLUE}
+    for cell in (cell for cell in cells if cell.hidden):
+        for statement in ast.parse(cell.source).body:
+            match statement:
+                case ast.FunctionDef(name=name, body=[ast.Expr(value=ast.Constant()), *body]) if body:
+                    found |= {name} if all(_only_checks(one, found) for one in body) else set()
+                case ast.FunctionDef(name=name, body=body):
+                    found |= {name} if all(_only_checks(one, found) for one in body) else set()
+    return found
+
+
+def _only_checks(statement: ast.stmt, checks: set[str]) -> bool:
     match statement:
         case ast.Assert():
             return True
-        case ast.Expr(value=ast.Call(func=ast.Name(id="glue"))):
-            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
+            return name in checks
         case ast.ImportFrom(module=str(module)):
             return module.startswith("myst_nb")
         case ast.For(body=body) | ast.With(body=body):
-            return all(map(_only_checks, body))
+            return all(_only_checks(one, checks) for one in body)
         case ast.If(body=body, orelse=orelse):
-            return all(map(_only_checks, [*body, *orelse]))
+            return all(_only_checks(one, checks) for one in [*body, *orelse])
     return False
 
 

@@ -44,6 +44,11 @@ def test_checks_leave_and_what_only_they_needed(hidden_cells: ModuleType) -> Non
     assert hidden_cells.pruned(cells) == ["import numpy as np", "x = 2", "factor = 10", "y = np.sqrt(factor * x)"]
 
 
+def test_a_function_that_only_checks_is_a_check(hidden_cells: ModuleType) -> None:
+    source = 'def near(a, b):\n    """Close."""\n    assert abs(a - b) < 1\nlimit = 3\nnear(limit, 3)'
+    assert hidden_cells.pruned([hidden_cells.Cell(source, hidden=True)]) == [""]
+
+
 def test_a_name_that_is_made_anew_is_not_needed_from_before(hidden_cells: ModuleType) -> None:
     cells = [
         hidden_cells.Cell("rows = 1\nkept = 2", hidden=True),
