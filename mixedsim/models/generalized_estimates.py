@@ -20,21 +20,20 @@ from mixedsim.engine.glm_optimise import GlmOptimum
 from mixedsim.engine.glm_problem import GlmProblem
 from mixedsim.inference.boundary import flat_directions
 from mixedsim.models import generalized_messages, tables
+from mixedsim.models.fitted_estimates import FittedEstimates
 from mixedsim.models.fitting import Request
 from mixedsim.models.generalized_family import Kind
 from mixedsim.models.messages import Finding
-from mixedsim.models.unchanging import Unchanging
 
 Floats = NDArray[np.float64]
 
 
-class GeneralizedEstimates(Unchanging):
+class GeneralizedEstimates(FittedEstimates):
     """The parts of a fitted generalised linear mixed model, in the units and names of the data.
 
     Everything is computed when first asked for and never changes afterwards.
     """
 
-    design: Design
     kind: Kind
     problem: GlmProblem
     objective: GlmObjective
@@ -58,11 +57,6 @@ class GeneralizedEstimates(Unchanging):
     # ---- what was fitted
 
     @property
-    def formula(self) -> str:
-        """The formula as it was typed."""
-        return self.design.formula.text
-
-    @property
     def family(self) -> str:
         """Name of the family, such as ``"binomial"``."""
         return self.kind.family
@@ -81,16 +75,6 @@ class GeneralizedEstimates(Unchanging):
     def reml(self) -> bool:
         """False: generalised models are fitted by maximum likelihood."""
         return False
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.design.rows
-
-    @property
-    def n_groups(self) -> dict[str, int]:
-        """Number of levels of every grouping factor."""
-        return {factor.name: len(factor.levels) for factor in self.design.factors}
 
     @cached_property
     def coefficient_names(self) -> tuple[str, ...]:
@@ -167,22 +151,6 @@ class GeneralizedEstimates(Unchanging):
     def _mode_covariances(self) -> list[Floats]:
         return glm_estimates.mode_covariances(self.problem, self.objective, self.at)
 
-    @property
-    def ranef(self) -> dict[str, pd.DataFrame]:
-        """Random effects (conditional modes) of every level: {group: DataFrame of levels × effects}."""
-        return tables.by_level(self.design.factors, self._modes)
-
-    @property
-    def ranef_sd(self) -> dict[str, pd.DataFrame]:
-        """Standard deviations of the random effects given data and parameters (lme4's "condVar", square root)."""
-        sds = [np.sqrt(np.diagonal(v, axis1=1, axis2=2).clip(min=0.0)) for v in self._mode_covariances]
-        return tables.by_level(self.design.factors, sds)
-
-    @property
-    def coef(self) -> dict[str, pd.DataFrame]:
-        """Coefficients of every level, fixed plus random: {group: DataFrame of levels × coefficients}."""
-        return tables.coef(self.fixef, self.ranef)
-
     # ---- criterion
 
     @property
@@ -206,11 +174,6 @@ class GeneralizedEstimates(Unchanging):
         """Akaike's criterion."""
         return self.deviance + 2.0 * self.npar
 
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, with the number of rows as sample size."""
-        return self.deviance + float(np.log(self.nobs)) * self.npar
-
     # ---- what happened
 
     @property
@@ -225,11 +188,6 @@ class GeneralizedEstimates(Unchanging):
     def singular(self) -> bool:
         """Whether some combination of random effects has no variance (an sd of 0, a correlation of ±1)."""
         return bool(flat_directions(self.problem.linear, self.at))
-
-    @cached_property
-    def messages(self) -> tuple[str, ...]:
-        """What a reader should know about data and fit, in sentences; empty if there is nothing to say."""
-        return tuple(finding.message for finding in self._findings)
 
     @cached_property
     def _findings(self) -> tuple[Finding, ...]:

@@ -18,20 +18,19 @@ from mixedsim.inference.kenward_roger import KenwardRoger, kenward_roger
 from mixedsim.inference.responses import Rows, standard_rows
 from mixedsim.inference.satterthwaite import Satterthwaite
 from mixedsim.models import messages, tables
+from mixedsim.models.fitted_estimates import FittedEstimates
 from mixedsim.models.fitting import Request
 from mixedsim.models.messages import Finding
-from mixedsim.models.unchanging import Unchanging
 
 Floats = NDArray[np.float64]
 
 
-class LinearEstimates(Unchanging):
+class LinearEstimates(FittedEstimates):
     """The parts of a fitted linear mixed model, in the units and names of the data.
 
     Everything is computed when first asked for and never changes afterwards.
     """
 
-    design: Design
     problem: Problem
     objective: Objective
     optimum: Optimum
@@ -45,24 +44,9 @@ class LinearEstimates(Unchanging):
     # ---- what was fitted
 
     @property
-    def formula(self) -> str:
-        """The formula as it was typed."""
-        return self.design.formula.text
-
-    @property
     def reml(self) -> bool:
         """Whether the REML criterion was optimised (else the likelihood)."""
         return self.objective.reml
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.design.rows
-
-    @property
-    def n_groups(self) -> dict[str, int]:
-        """Number of levels of every grouping factor."""
-        return {factor.name: len(factor.levels) for factor in self.design.factors}
 
     @cached_property
     def coefficient_names(self) -> tuple[str, ...]:
@@ -128,22 +112,6 @@ class LinearEstimates(Unchanging):
         profile = self.optimum.profile
         return self.problem.mode_covariances(profile.absorbed.covariances(), profile.sigma2)
 
-    @property
-    def ranef(self) -> dict[str, pd.DataFrame]:
-        """Random effects (conditional modes) of every level: {group: DataFrame of levels × effects}."""
-        return tables.by_level(self.design.factors, self._modes)
-
-    @property
-    def ranef_sd(self) -> dict[str, pd.DataFrame]:
-        """Standard deviations of the random effects given data and parameters (lme4's "condVar", square root)."""
-        sds = [np.sqrt(np.diagonal(v, axis1=1, axis2=2).clip(min=0.0)) for v in self._mode_covariances]
-        return tables.by_level(self.design.factors, sds)
-
-    @property
-    def coef(self) -> dict[str, pd.DataFrame]:
-        """Coefficients of every level, fixed plus random: {group: DataFrame of levels × coefficients}."""
-        return tables.coef(self.fixef, self.ranef)
-
     # ---- criterion
 
     @cached_property
@@ -166,11 +134,6 @@ class LinearEstimates(Unchanging):
         """Akaike's criterion, from the (restricted) log-likelihood."""
         return self.deviance + 2.0 * self.npar
 
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, with the number of rows as sample size."""
-        return self.deviance + float(np.log(self.nobs)) * self.npar
-
     # ---- what happened
 
     @property
@@ -182,11 +145,6 @@ class LinearEstimates(Unchanging):
     def singular(self) -> bool:
         """Whether some combination of random effects has no variance (an sd of 0, a correlation of ±1)."""
         return bool(messages.flat_terms(self.design.factors, self.problem, self.optimum.profile))
-
-    @cached_property
-    def messages(self) -> tuple[str, ...]:
-        """What a reader should know about data and fit, in sentences; empty if there is nothing to say."""
-        return tuple(finding.message for finding in self._findings)
 
     @cached_property
     def _findings(self) -> tuple[Finding, ...]:
