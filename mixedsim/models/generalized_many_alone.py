@@ -22,41 +22,15 @@ from mixedsim.models.fitting import Request
 from mixedsim.models.generalized_estimates import GeneralizedEstimates
 from mixedsim.models.generalized_family import Kind
 from mixedsim.models.generalized_fitting import fit_generalized
+from mixedsim.models.many_one import One
 from mixedsim.models.many_portion import Symbol
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class GlmAlone:
-    """One replicate with a fit of its own: see `many_portion.Portion`."""
-
-    replicate: int
-    fit: GeneralizedEstimates
-
-    @property
-    def replicates(self) -> NDArray[np.intp]:
-        return np.array([self.replicate], dtype=np.intp)
-
-    @property
-    def theta(self) -> Floats:
-        return self.fit.theta[None]
-
-    @property
-    def sigma(self) -> Floats:
-        return np.array([self.fit.sigma])
-
-    @property
-    def loglik(self) -> Floats:
-        return np.array([self.fit.loglik])
-
-    @property
-    def converged(self) -> NDArray[np.bool_]:
-        return np.array([self.fit.converged])
-
-    @property
-    def singular(self) -> NDArray[np.bool_]:
-        return np.array([self.fit.singular])
+class GlmAlone(One[GeneralizedEstimates]):
+    """One replicate of a generalised model."""
 
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:

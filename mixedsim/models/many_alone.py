@@ -21,41 +21,15 @@ from mixedsim.models import refitting
 from mixedsim.models.combinations import combinations
 from mixedsim.models.fitting import Request, fit_formula
 from mixedsim.models.linear_estimates import LinearEstimates
+from mixedsim.models.many_one import One
 from mixedsim.models.many_portion import Symbol
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Alone:
-    """One replicate with a fit of its own: see `many_portion.Portion`."""
-
-    replicate: int
-    fit: LinearEstimates
-
-    @property
-    def replicates(self) -> NDArray[np.intp]:
-        return np.array([self.replicate], dtype=np.intp)
-
-    @property
-    def theta(self) -> Floats:
-        return self.fit.theta[None]
-
-    @property
-    def sigma(self) -> Floats:
-        return np.array([self.fit.sigma])
-
-    @property
-    def loglik(self) -> Floats:
-        return np.array([self.fit.loglik])
-
-    @property
-    def converged(self) -> NDArray[np.bool_]:
-        return np.array([self.fit.converged])
-
-    @property
-    def singular(self) -> NDArray[np.bool_]:
-        return np.array([self.fit.singular])
+class Alone(One[LinearEstimates]):
+    """One replicate of a linear model."""
 
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:
