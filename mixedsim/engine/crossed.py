@@ -16,7 +16,7 @@ from scipy.linalg import lapack
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
 from mixedsim.engine.pair_pattern import PairPattern, mirrored
-from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, transposed
+from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, sandwich, transposed
 from mixedsim.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -120,9 +120,9 @@ class CrossedAbsorbed:
         self.blocks, self.lambdas = blocks, lambdas
         self.diagonal = blocks.diagonal(lambdas)
         lam = lambdas[blocks.first]
-        inverse, logdet = inverse_and_logdet(lam.T @ blocks.d @ lam + np.eye(len(lam)))
+        inverse, logdet = inverse_and_logdet(sandwich(blocks.d, lam) + np.eye(len(lam)))
         self.inverse = inverse
-        self.k = lam @ inverse @ lam.T
+        self.k = sandwich(inverse, lam.T)
         self.kcw = self.k @ blocks.cw
         width = blocks.cw.shape[2]
         self.u = blocks.a_rr - blocks.pattern.quadratic(self.k)

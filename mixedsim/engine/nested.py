@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from mixedsim.engine.cross_products import CrossBlocks, CrossProducts
-from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, transposed
+from mixedsim.engine.small import gram, gram_of_rows, inverse_and_logdet, noise, sandwich, times, transposed
 
 Floats = NDArray[np.float64]
 
@@ -61,9 +62,9 @@ class NestedBlocks:
             q = int(self.start[k + 1] - self.start[k])
             lam = lambdas[f]
             d, c = blocks[k][:, :, :q], blocks[k][:, :, q:]
-            inverse, own = inverse_and_logdet(lam.T @ d @ lam + np.eye(q))
+            inverse, own = inverse_and_logdet(sandwich(d, lam) + np.eye(q))
             logdet += own
-            kk = lam @ inverse @ lam.T
+            kk = sandwich(inverse, lam.T)
             kc = kk @ c
             stage = Stage(d=d, c=c, k=kk, kc=kc, lam=lam, inverse=inverse)
             stages.append(stage)
@@ -115,6 +116,21 @@ class Stage:
     lam: Floats
     inverse: Floats
 
+    @cached_property
+    def left(self) -> Floats:
+        """``I − dk``: what V⁻¹ leaves of Z_j, the same for gradient and curvature."""
+        return np.eye(self.d.shape[1]) - self.d @ self.k
+
+    @cached_property
+    def d_left(self) -> Floats:
+        """``(I − dk)d``: Z_j'V⁻¹Z_j in the outermost stage."""
+        return self.left @ self.d
+
+    @cached_property
+    def c_left(self) -> Floats:
+        """``(I − dk)c``: Z_j'V⁻¹[X y] in the outermost stage."""
+        return self.left @ self.c
+
     def cw(self, width: int) -> Floats:
         """The X and y columns of ``c``."""
         return self.c[:, :, self.c.shape[2] - width :]
@@ -142,9 +158,7 @@ class NestedAbsorbed:
         for k in range(last, -1, -1):
             stage = self.stages[k]
             e = self._handed_back(k, received, ww_bar)
-            r = np.eye(stage.d.shape[1]) - stage.d @ stage.k
-            g = r @ stage.c
-            out[blocks.order[k]] = (r @ stage.d).sum(axis=0) + _outer_sum(g, e)
+            out[blocks.order[k]] = stage.d_left.sum(axis=0) + _outer_sum(stage.c_left, e)
             if k > 0:
                 k_bar = stage.c @ e @ transposed(stage.c)
                 d_bar = stage.k - stage.k @ k_bar @ stage.k
@@ -237,4 +251,4 @@ class NestedAbsorbed:
 
 def _outer_sum(g: Floats, e: Floats) -> Floats:
     """``Σ_j g_j e_j g_j'``, where e is one matrix for all levels or one a level."""
-    return gram_of_rows(g @ e, g)
+    return gram_of_rows(times(g, e) if e.ndim == 2 else g @ e, g)

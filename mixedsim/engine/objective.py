@@ -21,7 +21,7 @@ from mixedsim.engine.covariance import Layout
 from mixedsim.engine.cross_products import CrossProducts
 from mixedsim.engine.dense import DenseAbsorbed, DenseBlocks
 from mixedsim.engine.nested import NestedAbsorbed, Stage
-from mixedsim.engine.small import gram, transposed
+from mixedsim.engine.small import gram, times, transposed
 from mixedsim.engine.structure import Absorbed, arrange
 from mixedsim.errors import DataError
 
@@ -212,15 +212,13 @@ def _one_factor(stage: Stage, at: Profile, directions: Floats, reml: bool) -> Fl
     """
     j, q, _ = stage.c.shape
     p = len(at.beta)
-    r = np.eye(q) - stage.d @ stage.k
-    h_full = r @ stage.d
-    g_full = r @ stage.c
+    h_full, g_full = stage.d_left, stage.c_left
     g = g_full[:, :, :p]
     h = g_full @ at.contrast
     weight = at.nu / at.r2
     x = (2.0 * weight) * h[:, :, None] * h[:, None, :] - h_full
     if reml and p:
-        x += 2.0 * (g @ at.w_inverse) @ transposed(g)
+        x += 2.0 * times(g, at.w_inverse) @ transposed(g)
     pairs = (h_full.reshape(j, -1).T @ x.reshape(j, -1)).reshape(q, q, q, q)
     hessian = np.einsum("kab,lcd,bcda->kl", directions, directions, pairs)
     s = directions.reshape(len(directions), -1) @ (h.T @ h).reshape(-1)

@@ -31,6 +31,7 @@ OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 _NEWTON_STEPS = 200
 _PATIENCE = 15  # steps by average information, before a bent valley is walked by its own curvature
 _SMALL = 64  # rows of the largest dense matrix
+_FEW_LEVELS = 2_000  # of all factors together: their blocks make one long, thin matrix, which threads only slow down
 _CHEAP, _CHEAP_DENSE = 10_000, 500  # random effects, in all and in a dense matrix, that cost next to nothing
 _POLISHES, _POLISHED = 3, 1e-15  # so many steps at most, or until one would lower the deviance by less
 _NEGLIGIBLE = 1e-6  # deviance that a search which ended by its own rule may have left on the table
@@ -140,7 +141,8 @@ def minimise(objective: Objective, begin: Floats | None = None, control: Control
     control = control or Control()
     size = objective.blocks.dense_size
     # BLAS keeps small matrices to one thread by itself, and telling it costs more than a small fit
-    with threads_for(size) if size > _SMALL else nullcontext():
+    small = size <= _SMALL and sum(map(len, objective.cp.zz)) <= _FEW_LEVELS
+    with nullcontext() if small else threads_for(size):
         return _search(objective, begin, control)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_MANY = 200  # levels from which preparing one large product pays
 
 
 def inverse_and_logdet(m: Floats) -> tuple[Floats, float]:
@@ -35,6 +36,21 @@ def gram(a: Floats, b: Floats) -> Floats:
 def gram_of_rows(a: Floats, b: Floats) -> Floats:
     """``Σ_j a_j b_j'`` for stacks a (J × s × k) and b (J × t × k): s × t, in one matrix product."""
     return a.transpose(1, 0, 2).reshape(a.shape[1], -1) @ b.transpose(1, 0, 2).reshape(b.shape[1], -1).T
+
+
+def sandwich(m: Floats, matrix: Floats) -> Floats:
+    """``A'm_jA`` for a stack of J matrices (q × q) and one A (q × s)."""
+    q, s = matrix.shape
+    if len(m) < _MANY or q == 1:
+        return np.asarray(matrix.T @ m @ matrix)
+    # one matrix product: NumPy takes forty times as long over 2J tiny ones
+    twice = (matrix[:, None, :, None] * matrix[None, :, None, :]).reshape(q * q, s * s)
+    return (m.reshape(-1, q * q) @ twice).reshape(-1, s, s)
+
+
+def times(stack: Floats, matrix: Floats) -> Floats:
+    """``m_jA`` for a stack of J matrices (s × t) and one A (t × u), in one matrix product."""
+    return (stack.reshape(-1, stack.shape[-1]) @ matrix).reshape(*stack.shape[:-1], matrix.shape[-1])
 
 
 def transposed(m: Floats) -> Floats:
