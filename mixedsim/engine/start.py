@@ -35,7 +35,7 @@ def start(cp: CrossProducts, layout: Layout, blocks: Blocks | None = None) -> Fl
     lambdas = []
     for d, e, shape in zip(cp.zz, sums, layout.factors, strict=True):
         relative = _covariance(d, e, sigma2) / sigma2
-        lambdas.append(_bounded_factor(relative, shape))
+        lambdas.append(_bounded_factor(relative, shape, _least(d)))
     return layout.theta(lambdas)
 
 
@@ -108,17 +108,26 @@ def _within_all(b: Floats, e: Floats, rss: float, df: int, ridge: float) -> floa
     return 0.5 * rss / df
 
 
-def _bounded_factor(sigma: Floats, shape: FactorShape) -> Floats:
+def _least(d: Floats) -> float:
+    """The least Σ/σ² to begin from: levels with many rows tell a small variance from none.
+
+    At one over the rows of a level half of the level's own estimate is believed, which is far enough from the saddle.
+    """
+    levels, q, _ = d.shape
+    return min(_LEAST, levels * q / float(np.trace(d.sum(axis=0))))
+
+
+def _bounded_factor(sigma: Floats, shape: FactorShape, least: float = _LEAST) -> Floats:
     """Λ of the nearest covariance with eigenvalues within bounds, uncorrelated between terms."""
     out = np.zeros_like(sigma)
     begin = 0
     for q in shape.terms:
         if q == 1:
-            out[begin, begin] = min(max(sigma[begin, begin], _LEAST), _MOST) ** 0.5
+            out[begin, begin] = min(max(sigma[begin, begin], least), _MOST) ** 0.5
             begin += 1
             continue
         own = slice(begin, begin + q)
         values, vectors = np.linalg.eigh(sigma[own, own])
-        out[own, own] = np.linalg.cholesky((vectors * np.clip(values, _LEAST, _MOST)) @ vectors.T)
+        out[own, own] = np.linalg.cholesky((vectors * np.clip(values, least, _MOST)) @ vectors.T)
         begin += q
     return out
