@@ -74,16 +74,23 @@ cat(proc.time()[["elapsed"]] - began, max(as.numeric(gsub("[^0-9]", "", grep("Vm
 """
 
 
-def draw(folder: Path, rows: int, groups: int, parts: int = 10) -> Path:
-    """A folder of Parquet parts: y ~ x with intercepts and slopes that vary by g; drawn once."""
-    target = folder / f"rows-{rows}-groups-{groups}"
+def draw(folder: Path, rows: int, groups: int, parts: int = 10, in_order: bool = False) -> Path:
+    """A folder of Parquet parts: y ~ x with intercepts and slopes that vary by g; drawn once.
+
+    Rows stand in any order, or group by group, as a simulator and most exports write them.
+    """
+    target = folder / f"rows-{rows}-groups-{groups}{'-in-order' if in_order else ''}"
     if target.is_dir():
         return target
     rng = np.random.default_rng(1)
     effects = rng.normal(size=(groups, 2)) * [2.0, 0.5]
     draft = Path(tempfile.mkdtemp(dir=folder))
     for part in range(parts):
-        g = rng.integers(0, groups, rows // parts).astype(np.int32)
+        if in_order:
+            g = np.sort(rng.integers(part * groups // parts, (part + 1) * groups // parts, rows // parts))
+        else:
+            g = rng.integers(0, groups, rows // parts)
+        g = g.astype(np.int32)
         x = rng.normal(size=len(g))
         y = 3 + 2 * x + effects[g, 0] + effects[g, 1] * x + rng.normal(size=len(g)) * 4
         parquet.write_table(pyarrow.table({"y": y, "x": x, "g": g}), draft / f"part-{part}.parquet")
@@ -155,20 +162,28 @@ def markdown(rows: list[list[str]], beside: list[str] | None = None) -> str:
     return "\n".join("| " + " | ".join(one) + " |" for one in [head, ["---"] * len(head), *rows]) + "\n"
 
 
-def picture(by_rows: list[tuple[int, dict[str, float]]], target: Path) -> None:
-    """Time and memory against rows."""
+Found = list[tuple[int, dict[str, float]]]
+
+
+def picture(by_rows: Found, in_order: Found, by_groups: Found, target: Path) -> None:
+    """Time and memory against rows, and against groups."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.3), layout="constrained")
     n = [rows for rows, _ in by_rows]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-    left.loglog(n, [f["fit"] for _, f in by_rows], "o-", color="#0173b2", label="fit")
-    left.loglog(n, [f["reading"] for _, f in by_rows], "s--", color="#6e6e6e", label="reading alone")
-    left.set(xlabel="rows", ylabel="seconds")
-    left.legend(frameon=False)
-    right.semilogx(n, [f["peak"] for _, f in by_rows], "o-", color="#0173b2")
-    right.semilogx(n, [24 * rows / 2**20 for rows in n], ":", color="#6e6e6e")
-    right.annotate(
-        "the three columns\nin memory", (n[-2], 24 * n[-2] / 2**20), textcoords="offset points", xytext=(-90, 20)
-    )
-    right.set(xlabel="rows", ylabel="peak memory, MiB", ylim=(0, 1.3 * max(f["peak"] for _, f in by_rows)))
+    axes[0].loglog(n, [f["fit"] for _, f in by_rows], "o-", color="#0173b2", label="fit, rows in any order")
+    axes[0].loglog(n, [f["fit"] for _, f in in_order], "^-", color="#029e73", label="fit, group by group")
+    axes[0].loglog(n, [f["reading"] for _, f in by_rows], "s--", color="#6e6e6e", label="reading alone")
+    axes[0].set(xlabel="rows (10⁵ groups)", ylabel="seconds")
+    axes[1].semilogx(n, [f["peak"] for _, f in by_rows], "o-", color="#0173b2")
+    axes[1].semilogx(n, [f["peak"] for _, f in in_order], "^-", color="#029e73")
+    held = [24 * rows / 2**20 for rows in n]
+    axes[1].semilogx(n, held, ":", color="#6e6e6e")
+    axes[1].annotate("the columns in memory", (n[-2], held[-2]), textcoords="offset points", xytext=(-110, 40))
+    top = 1.3 * max(f["peak"] for _, f in by_rows)
+    axes[1].set(xlabel="rows (10⁵ groups)", ylabel="peak memory, MiB", ylim=(0, top))
+    groups = [j for j, _ in by_groups]
+    axes[2].loglog(groups, [f["fit"] for _, f in by_groups], "o-", color="#0173b2")
+    axes[2].set(xlabel="groups (10⁷ rows, in any order)", ylabel="seconds", ylim=axes[0].get_ylim())
+    axes[0].legend(frameon=False, fontsize=8)
     figure.savefig(target, dpi=130)
 
 
@@ -182,15 +197,17 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="stream-growth-"))
     folder.mkdir(parents=True, exist_ok=True)
-    by_rows, beside = [], []
+    by_rows, in_order, beside = [], [], []
     for rows in (int(10**e) for e in np.arange(5, np.log10(given.rows) + 1e-9)):
         path = draw(folder, rows, min(GROUPS, rows // 10))
         by_rows.append((rows, fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
         beside.append(peers(folder, path, given.mixedlm) if rows <= given.peers else ["", ""])
+        path = draw(folder, rows, min(GROUPS, rows // 10), in_order=True)
+        in_order.append((rows, fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
     by_groups = []
     for groups in (10, 1_000, 100_000, 1_000_000):
         path = draw(folder, 10_000_000, groups)
-        by_groups.append(row(f"{groups:,}", fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
+        by_groups.append((groups, fitted(path, "y ~ x + (x | g)", ["y", "x", "g"])))
     crossed = []
     for rows, many, few in ((1_000_000, 10_000, 1_000), (5_000_000, 100_000, 1_000)):
         path = draw_crossed(folder, rows, many, few)
@@ -199,16 +216,18 @@ def main() -> None:
     text = (
         "# Growth of a fit whose rows are read in chunks\n\n`python benchmarks/stream_growth.py`: Parquet on a local "
         f"disk, {os.cpu_count()} cores, one fit a process. mixedsim {ms.__version__}, NumPy {np.__version__}.\n\n"
-        "## Rows: `y ~ x + (x | g)`, 10^5 groups (10^4 with 10^5 rows)\n\n"
+        "## Rows: `y ~ x + (x | g)`, 10^5 groups (10^4 with 10^5 rows), in any order\n\n"
         + markdown([row(f"{n:,}", f, own) for (n, f), own in zip(by_rows, beside, strict=True)], ["lme4", "mixedlm"])
-        + "\n![Time and memory against rows](stream_growth.png)\n\n## Groups: 10^7 rows\n\n"
-        + markdown(by_groups)
+        + "\n## The same, rows group by group\n\n"
+        + markdown([row(f"{n:,}", f) for n, f in in_order])
+        + "\n![Time and memory against rows and groups](stream_growth.png)\n\n## Groups: 10^7 rows in any order\n\n"
+        + markdown([row(f"{j:,}", f) for j, f in by_groups])
         + "\n## Crossed factors: `y ~ x + (1 | a) + (1 | b)`\n\n"
         + markdown(crossed)
     )
     sys.stdout.write(text)
     (RESULTS / "stream_growth.md").write_text(text, encoding="utf-8")
-    picture(by_rows, RESULTS / "stream_growth.png")
+    picture(by_rows, in_order, by_groups, RESULTS / "stream_growth.png")
     if given.folder is None:
         shutil.rmtree(folder)
 

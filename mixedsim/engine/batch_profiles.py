@@ -136,5 +136,3 @@ def profiles(solved: LeastSquares, sums: Sums, nu: Floats, log_weights: Floats, 
         r2_slopes=s,
         w_slopes=np.ascontiguousarray(w_slopes),
     )
-
-

@@ -129,7 +129,8 @@ def measured(formula: Formula, learned: Learned, ruler: Ruler, own: Kept) -> Por
     x = [scaled(rows.x, j) for j in range(len(rows.x.names))]
     if ruler.mix is not None:
         x = mixed(x, ruler.mix, len(rows.y))
-    y = (rows.y - ruler.response.centre) / ruler.response.scale
+    y = rows.y - ruler.response.centre
+    y /= ruler.response.scale
     coder = Coder(own.columns)
     groups, levels = [], []
     for group, terms in zip(formula.groups, rows.terms, strict=True):

@@ -124,7 +124,9 @@ class Scaled:
         if key not in self._known:
             mean, scale = self._units[columns.names[j], centre]
             self._owners.append(column)
-            self._known[key] = (column - mean) / scale if mean else column / scale
+            scaled = column - mean
+            scaled /= scale  # in place: fresh memory costs more than the arithmetic
+            self._known[key] = scaled
         return self._known[key]
 
 

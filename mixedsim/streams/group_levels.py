@@ -98,7 +98,8 @@ def _coded(values: Values) -> tuple[Codes, pd.Index[Any]]:
     if isinstance(values, np.ndarray) and values.dtype.kind == "i" and len(values):
         low, high = int(values.min()), int(values.max())
         if high - low < _SPARSE * len(values):  # counting off takes a tenth of the time of looking up
-            return (values - low).astype(np.intp, copy=False), pd.RangeIndex(low, high + 1)
+            codes = values if low == 0 else values - low
+            return codes.astype(np.intp, copy=False), pd.RangeIndex(low, high + 1)
     codes, labels = pd.factorize(values)
     return codes, pd.Index(labels)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 
 from mixedsim.reading import Values
 
-CHUNK: Final = 1_000_000  # rows: enough for NumPy to be busy, few enough for the cache of a laptop's memory
+CHUNK: Final = 2**20  # rows: a row group as Parquet is mostly written, so that none is cut and joined again
 
 
 class Adds(Protocol):

@@ -74,3 +74,23 @@ def test_many_pairs_of_levels_are_sorted_not_counted():
     ours = np.zeros_like(table)
     ours[block.left, block.right] = block.blocks[:, 0, 0]
     np.testing.assert_array_equal(ours, table)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("absent", [False, True])
+def test_rows_in_the_order_of_their_groups_give_the_sums_of_any_order(weighted, absent):
+    rng = np.random.default_rng(5)
+    sizes = rng.integers(20, 90, 40)
+    codes = np.repeat(np.arange(40) * (2 if absent else 1), sizes)
+    x, y = rng.normal(size=(2, len(codes)))
+    weights = rng.uniform(0.5, 2.0, len(codes)) if weighted else None
+    shuffled = rng.permutation(len(codes))
+
+    def sums(order):
+        own = Grouping(codes[order], 81, (1.0, x[order]))
+        return cross_products([own], [1.0, x[order]], y[order], None if weights is None else weights[order])
+
+    ordered, other = sums(np.arange(len(codes))), sums(shuffled)
+    for one, two in zip(ordered.zz + ordered.zx + ordered.zy, other.zz + other.zx + other.zy, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-11)
+    np.testing.assert_allclose(ordered.xx, other.xx, rtol=1e-12)

@@ -71,3 +71,17 @@ def test_a_saturated_design_starts_all_the_same():
     layout = Layout([FactorShape(12, (2,)), FactorShape(10, (1,))])
     objective = Objective(cp, layout, True)
     assert np.isfinite(objective.evaluate(start(cp, layout, objective.blocks)).deviance)
+
+
+def test_a_small_variance_that_many_rows_tell_is_not_begun_from_afar():
+    """2000 levels of 400 rows: a slope's variance of 0.004 of the residual's is known to a few per cent."""
+    rng = np.random.default_rng(3)
+    codes = np.repeat(np.arange(2000), 400)
+    x = rng.normal(size=len(codes))
+    effects = rng.normal(size=(2000, 2)) * [0.7, 0.063]
+    y = effects[codes, 0] + effects[codes, 1] * x + rng.normal(size=len(codes))
+    objective = Objective(
+        cross_products([Grouping(codes, 2000, (1.0, x))], [1.0, x], y), Layout([FactorShape(2000, (2,))]), reml=True
+    )
+    begin = start(objective.cp, objective.layout)
+    np.testing.assert_allclose(np.abs(begin[[0, 2]]), np.abs(minimise(objective).theta[[0, 2]]), rtol=0.05)
