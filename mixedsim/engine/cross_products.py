@@ -212,10 +212,9 @@ class _GroupSums:
         product = arrays[0]
         for column in arrays[1:]:
             product = np.multiply(product, column, out=self._scratch)
-        if self.starts is None:
-            sums = np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
-        else:
-            sums = self._placed(np.add.reduceat(product, self.starts))
+        if self.starts is not None:
+            return factor * self._placed(np.add.reduceat(product, self.starts))
+        sums = np.bincount(self.group.codes, weights=product, minlength=self.group.levels)
         return np.asarray(factor * sums, dtype=np.float64)
 
     def _counts(self) -> Floats | Codes:

@@ -114,7 +114,8 @@ def _least(d: Floats) -> float:
     At one over the rows of a level half of the level's own estimate is believed, which is far enough from the saddle.
     """
     levels, q, _ = d.shape
-    return min(_LEAST, levels * q / float(np.trace(d.sum(axis=0))))
+    rows: float = float(np.trace(d.sum(axis=0))) / (levels * q)
+    return min(_LEAST, 1.0 / max(rows, 1.0))
 
 
 def _bounded_factor(sigma: Floats, shape: FactorShape, least: float = _LEAST) -> Floats:

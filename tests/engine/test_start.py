@@ -84,4 +84,4 @@ def test_a_small_variance_that_many_rows_tell_is_not_begun_from_afar():
         cross_products([Grouping(codes, 2000, (1.0, x))], [1.0, x], y), Layout([FactorShape(2000, (2,))]), reml=True
     )
     begin = start(objective.cp, objective.layout)
-    np.testing.assert_allclose(np.abs(begin[[0, 2]]), np.abs(minimise(objective).theta[[0, 2]]), rtol=0.05)
+    np.testing.assert_allclose(np.abs(begin[[0, 2]]), np.abs(minimise(objective).profile.theta[[0, 2]]), rtol=0.05)
