@@ -47,7 +47,7 @@ def confounder(
     sizes: Sequence[int] = (2, 5, 10, 20, 50),
     strengths: Sequence[float] = (0, 3, 6, 9, 12),
     groups: int = 30,
-    n: int = 200,
+    n: int = 100,
     seed: int = 1,
 ) -> Explorer:
     """Return an explorer of a confounder between groups: move its strength and the size of groups.

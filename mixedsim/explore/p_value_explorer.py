@@ -66,7 +66,7 @@ def p_values(
     clusters: Sequence[int] = (4, 6, 10, 20, 40),
     icc: Sequence[float] = (0, 0.05, 0.1, 0.2, 0.4),
     size: int = 10,
-    n: int = 1000,
+    n: int = 500,
     seed: int = 1,
 ) -> Explorer:
     """Return an explorer of false positives: move clusters and intraclass correlation, and compare five tests.
