@@ -1,21 +1,22 @@
-"""What the checks of an exercise say about an answer.
+"""What the visible checks of an exercise say about the form of an answer.
 
-Visible checks use `number`, `formula` and `choice`: they look at form and plausibility and know no right answer.
-Hidden tests add `right`, `same_formula` and `chosen`, which compare with the answer recomputed from the student's
-own data. Each raises `Hint`, one sentence that says what was found and where to look.
+They look at form and plausibility and know no right answer; what is right only the grader knows (`mixedsim.classroom.
+marking`). Each raises `Hint`, one sentence that says what was found and where to look.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from mixedsim.errors import FormulaError, nearest
+from mixedsim.errors import FormulaError, MixedsimError, nearest
 from mixedsim.formula import Formula, fixed_terms, parse
+from mixedsim.simulate import Population
 
+LONGEST_DESIGN = 5000  # characters of a population's text
 LONGEST_FORMULA = 500  # characters; far more than any exercise asks for
 # Interactions multiply the number of terms: a short line could keep a grader busy for ever.
 MOST_INTERACTIONS = 12
@@ -133,50 +134,91 @@ def tolerance(truth: float, *, digits: int = 2) -> float:
     return 0.5 * 10.0 ** (place - digits + 1)
 
 
-def right(name: str, value: Any, truth: float, *, digits: int = 2) -> None:
-    """Nothing, if the answer `value` agrees with `truth` to `digits` significant digits; see `tolerance`.
-
-    Raises
-    ------
-    Hint
-        If it does not, or if it is no number at all.
-    """
-    answer = number(name, value)
-    # A typed 0.32 stands for 0.315 exactly as far off as a half unit: leave room for binary fractions.
-    if abs(answer - truth) > tolerance(truth, digits=digits) * (1 + 1e-9):
-        raise Hint(f"`{name}` is {answer:.6g}; right is {truth:.6g}, to {digits} significant digits.")
-
-
-def same_formula(name: str, value: Any, wanted: str) -> None:
-    """Nothing, if the formula `value` describes the same model as `wanted`, however it is written.
+def means_the_same(one: str, other: str) -> bool:
+    """Whether two formulas describe the same model, however they are written.
 
     The order of terms, ``1 +``, ``(x || g)`` for ``(1 | g) + (0 + x | g)`` and ``x * z`` for ``x + z + x:z`` do not
-    matter. The formula is only parsed: none of it is ever evaluated.
-
-    Raises
-    ------
-    Hint
-        If the model is another one, or if the formula cannot be read.
+    matter. The formulas are only parsed: nothing of them is ever evaluated.
 
     Examples
     --------
-    >>> same_formula("model", "y ~ (x | g) + x", "y ~ 1 + x + (1 + x | g)")
+    >>> means_the_same("y ~ (x | g) + x", "y ~ 1 + x + (1 + x | g)")
+    True
     """
-    parsed = formula(name, value, columns=parse(wanted).variables)
-    if _meaning(parsed) != _meaning(parse(wanted)):
-        raise Hint(f"`{name}` is {value!r}, which is not the model {wanted!r}.")
+    return _meaning(parse(one)) == _meaning(parse(other))
 
 
-def chosen(name: str, value: Any, wanted: str, *, among: Sequence[str]) -> None:
-    """Nothing, if the answer `value` is `wanted`.
+def sorting(name: str, value: Any, *, items: Sequence[str], among: Sequence[str]) -> dict[str, str]:
+    """The answer `value`, a dictionary that gives each of `items` one of the words in `among`.
 
     Raises
     ------
     Hint
-        If it is another of the words in `among`, or none of them.
+        If it is no dictionary, lacks an item or has another, or if a word is none of `among`.
+
+    Examples
+    --------
+    >>> sorting("kinds", {"tray": "Random", "light": "fixed"}, items=["tray", "light"], among=["fixed", "random"])
+    {'tray': 'random', 'light': 'fixed'}
     """
-    if choice(name, value, among=among) != wanted:
-        raise Hint(f"`{name}` is {value!r}; right is {wanted!r}.")
+    shape = "a dictionary such as {" + f"{items[0]!r}: {among[0]!r}, …" + "}"
+    _answered(name, value, shape)
+    if not isinstance(value, Mapping):
+        raise Hint(f"`{name}` must be {shape}, found {_kind(value)}.")
+    for item in items:
+        if item not in value or value[item] is None or value[item] is ...:
+            raise Hint(f"`{name}` says nothing of {item!r} yet.")
+    for item in value:
+        if item not in items:
+            raise Hint(f"`{name}` speaks of {str(item)!r}, which was not asked; asked are {', '.join(items)}.")
+    return {item: choice(f"{name}[{item!r}]", value[item], among=among) for item in items}
+
+
+def ranking(name: str, value: Any, *, count: int) -> list[str]:
+    """The answer `value`, a list of `count` different labels, as text.
+
+    Examples
+    --------
+    >>> ranking("pulled", [308, 335], count=2)
+    ['308', '335']
+    """
+    _answered(name, value, f"a list of {count}")
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str | Mapping) or not isinstance(value, list | tuple):
+        raise Hint(f"`{name}` must be a list of {count} labels, the first one first, found {_kind(value)}.")
+    labels = [_label(label) for label in value]
+    if len(labels) != count:
+        raise Hint(f"`{name}` has {len(labels)} labels; asked are {count}.")
+    if len(set(labels)) < len(labels):
+        raise Hint(f"`{name}` names a label twice.")
+    return labels
+
+
+def design(name: str, value: Any, *, rows: int) -> Population:
+    """The answer `value`, a population or its YAML text (``population.to_yaml()``), of at most about `rows` rows.
+
+    Raises
+    ------
+    Hint
+        If it is neither, if it cannot be read (in the words of `mixedsim.PopulationError`), or if it is too large.
+    """
+    _answered(name, value, "your population's text, as population.to_yaml() writes it")
+    if isinstance(value, Population):
+        found = value
+    elif not isinstance(value, str):
+        raise Hint(f"`{name}` must be a population's text, as population.to_yaml() writes it, found {_kind(value)}.")
+    elif len(value) > LONGEST_DESIGN or re.search(r":\s*[&*]\w|-\s+[&*]\w", value):
+        raise Hint(f"`{name}` is longer than this question needs, or uses YAML's anchors.")
+    else:
+        try:
+            found = Population.from_yaml(value if "\n" in value else value + "\n")
+        except MixedsimError as error:
+            raise Hint(f"`{name}` cannot be read: {error}") from None
+    expected = found.plan.structure.expected_rows()
+    if expected > rows:
+        raise Hint(f"`{name}` would have about {expected:,.0f} rows; at most {rows:,} are drawn here.")
+    return found
 
 
 def _meaning(parsed: Formula) -> tuple[object, object, object]:
@@ -187,6 +229,12 @@ def _meaning(parsed: Formula) -> tuple[object, object, object]:
 
 def _terms(rhs: str) -> frozenset[frozenset[str]]:
     return frozenset(frozenset("".join(factor.expr.split()) for factor in term.factors) for term in fixed_terms(rhs))
+
+
+def _label(label: Any) -> str:
+    if isinstance(label, Real) and not isinstance(label, bool) and float(label).is_integer():
+        return str(int(label))  # 308.0 is person 308
+    return str(label).strip()
 
 
 def _answered(name: str, value: Any, what: str) -> None:

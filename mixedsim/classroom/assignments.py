@@ -11,84 +11,82 @@ from typing import Final
 
 import pandas as pd
 
+from mixedsim.classroom.enrolment import find_key
+from mixedsim.classroom.populations import therapists
 from mixedsim.classroom.seeds import seed_for
 from mixedsim.errors import MixedsimError, nearest
-from mixedsim.simulate import Bernoulli, Normal, Population
+from mixedsim.simulate import Population, Sample
 
-
-def tutors() -> Population:
-    """Pupils within tutors, where the tutor's district moves both the hours of tutoring and the score.
-
-    .. math::
-
-        \\text{district}_j \\sim N(0, 1), \\quad
-        \\text{hours}_{ij} \\sim N(6 + 1.2\\,\\text{district}_j,\\ 1.2), \\quad
-        \\text{boarding}_{ij} \\sim \\text{Bernoulli}(0.3)
-
-        \\text{score}_{ij} = 40 + 2\\,\\text{hours}_{ij} - 3\\,\\text{boarding}_{ij}
-            + 3\\,\\text{district}_j + u_j + e_{ij}, \\quad u_j \\sim N(0, 2),\\ e_{ij} \\sim N(0, 8)
-
-    60 tutors have 5 to 30 pupils each; ``district`` is not in the data. Within tutors an hour is worth 2 points.
-    The ordinary regression on ``hours`` is biased by cov(hours, 3 district) / var(hours) = 3.6 / 2.88 = 1.25 and
-    comes to 3.25; varying intercepts take most of that away. The empty model's intraclass correlation is about
-    ((2 × 1.2 + 3)² + 2²) / (33.2 + 71.7) = 0.32.
-    """
-    return Population(
-        "score ~ hours + boarding + district + (1 | tutor)",
-        clusters={"tutor": 60},
-        size=(5, 30),
-        variables={
-            "district": Normal(0, 1, level="tutor", observed=False),
-            "hours": Normal("6 + 1.2 * district", 1.2),
-            "boarding": Bernoulli(0.3),
-        },
-        fixef={"Intercept": 40, "hours": 2, "boarding": -3, "district": 3},
-        ranef={"tutor": {"sd": [2]}},
-        sigma=8,
-    )
-
-
-_POPULATIONS: Final[Mapping[str, Callable[[], Population]]] = MappingProxyType({"01-therapists": tutors})
+# Name of the assignment, and after a stroke the part of it that has data of its own.
+_POPULATIONS: Final[Mapping[str, Callable[[], Population]]] = MappingProxyType(
+    {
+        "01-therapists": therapists.tutors,
+    }
+)
 
 
 def names() -> list[str]:
     """Names of the assignments that have a population, in the order of the book."""
-    return sorted(_POPULATIONS)
+    return sorted({name.partition("/")[0] for name in _POPULATIONS})
 
 
-def population(assignment: str) -> Population:
-    """The population that the data of `assignment` are drawn from.
+def parts(assignment: str) -> list[str | None]:
+    """The parts of an assignment that have data: None is the main one."""
+    own = [name.partition("/") for name in _POPULATIONS]
+    return [part or None for name, _, part in own if name == assignment]
+
+
+def population(assignment: str, part: str | None = None) -> Population:
+    """The population that the data of `assignment`, or of one part of it, are drawn from.
 
     Raises
     ------
     MixedsimError
-        If there is no such assignment.
+        If there is no such assignment, or it has no such part.
     """
-    try:
-        return _POPULATIONS[assignment]()
-    except (KeyError, TypeError):
-        raise MixedsimError(f"there is no assignment {assignment!r}; {nearest(str(assignment), names())}") from None
+    if not isinstance(assignment, str) or assignment not in names():
+        raise MixedsimError(f"there is no assignment {assignment!r}; {nearest(str(assignment), names())}")
+    if part not in parts(assignment):
+        known = ", ".join(repr(one) for one in parts(assignment))
+        raise MixedsimError(f"{assignment!r} has no part {part!r}; it has {known}.")
+    return _POPULATIONS[assignment if part is None else f"{assignment}/{part}"]()
 
 
-def data(assignment: str, *, student: str) -> pd.DataFrame:
+def sample(assignment: str, student: str, *, part: str | None = None, key: bytes | None = None) -> Sample:
+    """One student's data with their truth; `data` gives the data alone, which is what students use.
+
+    Parameters
+    ----------
+    assignment, student, part : as in `data`.
+    key : the student's key; None finds it (`enrolment.find_key`).
+    """
+    drawn_from = population(assignment, part)
+    seed = seed_for(assignment if part is None else f"{assignment}/{part}", student, key=key or find_key(student))
+    return drawn_from.draw(seed=seed, lesson=drawn_from.lesson is not None)
+
+
+def data(assignment: str, *, student: str, part: str | None = None, course: str | None = None) -> pd.DataFrame:
     """The data of one student for one assignment: the same on every machine, different for every student.
 
     Parameters
     ----------
     assignment : name such as ``"01-therapists"``; see `names`.
     student : the student's id; capitals and outer blanks do not matter.
+    part : where an assignment has several tables, the name of another than the first.
+    course : the mark of a course with a secret, which its notebooks carry: data of that course are drawn with the
+        student's key, which stands in the file ``mixedsim-key.json`` that the student was given.
 
     Returns
     -------
     DataFrame
-        The observed columns, one row for each unit. A course can set the environment variable
-        ``MIXEDSIM_COURSE_SECRET`` wherever the exercise is worked on and graded; then its data differ from those of
-        every other course.
+        The observed columns, one row for each unit. Where the population has a lesson, the data show it. A course can
+        also set the environment variable ``MIXEDSIM_COURSE_SECRET`` wherever the exercise is worked on and graded;
+        then its data differ from those of every other course.
 
     Raises
     ------
     MixedsimError
-        If there is no such assignment, or no id.
+        If there is no such assignment or part, no id, or no key where one is needed.
 
     Examples
     --------
@@ -96,5 +94,5 @@ def data(assignment: str, *, student: str) -> pd.DataFrame:
     >>> ms.classroom.data("01-therapists", student="ab123").columns.to_list()
     ['tutor', 'hours', 'boarding', 'score']
     """
-    drawn = population(assignment).draw(seed=seed_for(assignment, student))
-    return drawn.data
+    population(assignment, part)
+    return sample(assignment, student, part=part, key=find_key(student, course)).data

@@ -12,9 +12,11 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,13 +27,18 @@ import jupytext
 from tqdm import tqdm
 
 from mixedsim.classroom.grade import EXERCISES, TIMEOUT, grade_notebook
+from mixedsim.classroom.marking import load_key
+from mixedsim.classroom.otter_key import ARCHIVED
 from mixedsim.classroom.otter_parts import assign
-from mixedsim.classroom.score import ARCHIVE, Autograder, load
+from mixedsim.classroom.otter_source import with_checks
+from mixedsim.classroom.score import KEY, Autograder, load
 from mixedsim.errors import MixedsimError
 
 SOURCES: Final = Path("exercises")
+ARCHIVE: Final = "autograder.zip"
 REFERENCE: Final = "reference"  # the student whose data the solution is tried on
 _MANIFEST: Final = "built.json"
+_DRAWS: Final = re.compile(r"(ms\.classroom\.data\([^()]*student=student[^()]*)\)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Built:
 
     @property
     def autograder(self) -> Path:
-        """The archive with all tests that Otter and ``mixedsim grade`` read; not for students."""
+        """The archive that Otter's own graders read; not for students."""
         return self.folder / "autograder" / ARCHIVE
 
 
@@ -84,6 +91,7 @@ def build(
     *,
     output: Path | str = EXERCISES,
     force: bool = False,
+    course: str = "",
     progress: bool = False,
 ) -> list[Built]:
     """Build every exercise at `path` into ``output/NAME/student`` and ``output/NAME/autograder``.
@@ -93,6 +101,7 @@ def build(
     path : one source, or the folder that holds them.
     output : where to build; what an earlier build left there is replaced.
     force : whether to replace files even if somebody has worked in them since they were built.
+    course : the mark of a course with a secret (`seeds.course_mark`), which its notebooks carry.
     progress : whether to show a progress bar on stderr when it takes longer than a second.
 
     Raises
@@ -106,15 +115,15 @@ def build(
         for source in found:
             _refuse_if_edited(output / source.stem)
     shown = tqdm(found, desc="building", unit="exercise", delay=1, file=sys.stderr, disable=not progress)
-    return [_build_one(source, output) for source in shown]
+    return [_build_one(source, output, course) for source in shown]
 
 
-def _build_one(source: Path, output: Path) -> Built:
+def _build_one(source: Path, output: Path, course: str) -> Built:
     """Build beside the old one, try it, then put it in the old one's place."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=output) as scratch:
         draft = Built(source.stem, Path(scratch) / source.stem)
-        _assign(source, draft)
+        _assign(source, draft, course)
         _try_out(draft)
         _write_manifest(draft.folder)
         final = output / source.stem
@@ -124,7 +133,7 @@ def _build_one(source: Path, output: Path) -> Built:
     return Built(source.stem, final)
 
 
-def _assign(source: Path, draft: Built) -> None:
+def _assign(source: Path, draft: Built, course: str) -> None:
     """Run jupytext and Otter Assign; their notebook and archive get names that do not change with the hour."""
     master = draft.folder.parent / "master" / f"{draft.name}.ipynb"
     master.parent.mkdir()
@@ -132,26 +141,43 @@ def _assign(source: Path, draft: Built) -> None:
     if "kernelspec" not in notebook.metadata:
         raise MixedsimError(f"{source.name} is no exercise: it must begin with a notebook's header, with a kernelspec.")
     notebook.metadata.pop("jupytext", None)
-    jupytext.write(notebook, master, fmt="ipynb")
+    key = key_of(source)
+    assignment = load_key(key)
+    if assignment.name != source.stem:
+        raise MixedsimError(f"{str(key)!r} is the key of {assignment.name!r}, not of {source.stem!r}.")
+    cells = with_checks([dict(cell) for cell in notebook.cells], assignment)
+    as_json = {"cells": cells, "metadata": dict(notebook.metadata), "nbformat": 4, "nbformat_minor": 4}
+    master.write_text(json.dumps(as_json), encoding="utf-8")
     with _otter_in_one_sentence(source):
         assign(str(master), str(draft.folder), no_pdfs=True, no_run_tests=True)
     archives = list(draft.autograder.parent.glob("*.zip"))
     if len(archives) != 1:
         raise MixedsimError(f"{source.name}: no question has a test.")
     archives[0].rename(draft.autograder)
-    _finish_student(draft)
+    shutil.copyfile(key, draft.autograder.parent / KEY)
+    with zipfile.ZipFile(draft.autograder, "a") as archive:
+        archive.write(key, f"files/{ARCHIVED}")
+    _finish_student(draft, course)
 
 
-def _finish_student(draft: Built) -> None:
-    """Two things that Otter leaves undone in the student's copy.
+def key_of(source: Path) -> Path:
+    """The key of an exercise's source: ``exercises/keys/09_confounder.py`` of ``exercises/09-confounder.md``."""
+    return source.parent / "keys" / f"{source.stem.replace('-', '_')}.py"
+
+
+def _finish_student(draft: Built, course: str) -> None:
+    """Three things that Otter leaves undone in the student's copy.
 
     It marks the cells that held a solution: the marks are taken out. Its checks read the notebook's own file, and
-    what a student reads who has renamed it says nothing of names: a comment in the first cell does.
+    what a student reads who has renamed it says nothing of names: a comment in the first cell does. And where the
+    course has a secret, the line that draws the data names the course.
     """
     path = draft.student
     notebook = _notebook(path)
     for cell in notebook["cells"]:
         cell["metadata"].pop("tags", None)
+        if course and cell["cell_type"] == "code":
+            cell["source"] = _DRAWS.sub(rf'\1, course="{course}")', "".join(cell["source"]))
     first = notebook["cells"][0]
     first["source"] = f"# The checks need this notebook to keep its name, {path.name}\n" + "".join(first["source"])
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -172,7 +198,7 @@ def _try_out(draft: Built) -> None:
     """Make sure that the exercise does what it must before anyone sees it."""
     autograder = load(draft.folder.parent, draft.name)
     solution, handed_out = _notebook(draft.solution), _notebook(draft.student)
-    _check_tests(draft, autograder, handed_out)
+    _check_handed_out(draft, handed_out)
     trials = {"the solution": solution, "the notebook as handed out": with_student(handed_out, REFERENCE)}
     with ThreadPoolExecutor(2) as pool:  # two processes side by side; the threads only wait
         rows = dict(zip(trials, pool.map(lambda trial: _trial(trial, autograder), trials.values()), strict=True))
@@ -189,18 +215,14 @@ def _trial(notebook: dict[str, Any], autograder: Autograder) -> Any:
     return grade_notebook(notebook, autograder, name=autograder.assignment, timeout=TIMEOUT)
 
 
-def _check_tests(draft: Built, autograder: Autograder, handed_out: dict[str, Any]) -> None:
-    """Every question has visible and hidden tests, and the student's notebook holds only the visible ones."""
-    named = handed_out["metadata"]["otter"].get("assignment_name")
-    if named != draft.name:
-        raise MixedsimError(f"{draft.name}: the assignment's config must say `name: {draft.name}`, found {named!r}.")
+def _check_handed_out(draft: Built, handed_out: dict[str, Any]) -> None:
+    """The student's notebook holds every visible check and nothing of the hidden ones."""
     visible = handed_out["metadata"]["otter"]["tests"]
-    for question in autograder.questions:
-        hidden = {case.hidden for case in question.tests.test_cases}
-        if hidden != {True, False}:
-            raise MixedsimError(f"{draft.name}: {question.name} needs a visible check and a hidden test.")
-        if "hidden=True" in visible[question.name]:
-            raise MixedsimError(f"{draft.name}: the student's notebook would hold a hidden test of {question.name}.")
+    for name in load_key(draft.autograder.parent / KEY).points:
+        if "test_form" not in visible[name]:
+            raise MixedsimError(f"{draft.name}: {name} has no visible check.")
+        if "hidden=True" in visible[name] or "test_value" in visible[name]:
+            raise MixedsimError(f"{draft.name}: the student's notebook would hold a hidden test of {name}.")
 
 
 def with_student(notebook: dict[str, Any], student: str) -> dict[str, Any]:

@@ -56,10 +56,15 @@ def student_key(student: object, *, secret: str) -> bytes:
     return blake2b(student_id(student).encode(), key=key, digest_size=32, person=b"mixedsim-student").digest()
 
 
-def seed_for(assignment: str, student: object, *, secret: str | None = None) -> int:
+def course_mark(secret: str) -> str:
+    """Eight characters that tell two secrets apart and tell neither; ``""`` for a course without a secret."""
+    return blake2b(secret.encode(), digest_size=4, person=b"mixedsim-which").hexdigest() if secret else ""
+
+
+def seed_for(assignment: str, student: object, *, secret: str | None = None, key: bytes | None = None) -> int:
     """The seed (a whole number below 2**64) with which `student`'s data for `assignment` are drawn.
 
-    Two steps, so that a key could be handed to a student without handing out the secret: the course's secret
+    Two steps, so that a key can be handed to a student without handing out the secret: the course's secret
     makes the student's key, the student's key makes the seed of each assignment. A keyed hash and not
     ``hash()``, which differs from one Python process to the next.
 
@@ -68,6 +73,7 @@ def seed_for(assignment: str, student: object, *, secret: str | None = None) -> 
     assignment : name such as ``"01-therapists"``.
     student : the student's id; see `student_id` for how it is read.
     secret : the course's secret; by default that of the environment, see `course_secret`.
+    key : the student's key, where that is known and the secret is not.
 
     Examples
     --------
@@ -76,6 +82,7 @@ def seed_for(assignment: str, student: object, *, secret: str | None = None) -> 
     >>> seed_for("01-therapists", "ab123", secret="") == seed_for("01-therapists", "ab124", secret="")
     False
     """
-    key = student_key(student, secret=course_secret() if secret is None else secret)
+    if key is None:
+        key = student_key(student, secret=course_secret() if secret is None else secret)
     digest = blake2b(assignment.encode(), key=key, digest_size=8, person=b"mixedsim-draw").digest()
     return int.from_bytes(digest, "little")

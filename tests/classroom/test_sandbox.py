@@ -90,15 +90,16 @@ def test_a_process_that_ends_early_keeps_what_it_had(code, says):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
 def test_an_endless_loop_is_killed_with_everything_it_started(tmp_path):
+    """Where there are no walls: who counts there is the session alone."""
     left = tmp_path / "child"
     start = (
         f"import subprocess\nchild = subprocess.Popen(['sleep', '600'])\nopen({str(left)!r}, 'w').write(str(child.pid))"
     )
     started = time.monotonic()
-    outcome = run_notebook(notebook("x = 1", start, "while True: pass"), names=["x"], timeout=5)
-    assert time.monotonic() - started < 15
+    outcome = run_notebook(notebook("x = 1", start, "while True: pass"), names=["x"], timeout=10, wall="plain")
+    assert time.monotonic() - started < 20
     assert outcome.answers == {"x": 1}
-    assert outcome.problem == "timed out: code cell 3 was still running after 5 seconds"
+    assert outcome.problem == "timed out: code cell 3 was still running after 10 seconds"
     deadline = time.monotonic() + 5
     while _alive(int(left.read_text())) and time.monotonic() < deadline:
         time.sleep(0.05)
