@@ -232,7 +232,7 @@ def _terms(rhs: str) -> frozenset[frozenset[str]]:
 
 
 def _label(label: Any) -> str:
-    if isinstance(label, Real) and not isinstance(label, bool) and float(label).is_integer():
+    if isinstance(label, float) and label.is_integer():
         return str(int(label))  # 308.0 is person 308
     return str(label).strip()
 

@@ -34,7 +34,8 @@ from mixedsim.classroom.refusals import fence_off_network
 LONGEST_ANSWER: Final = 100_000  # characters of JSON; no exercise asks for more
 LONGEST_ERROR: Final = 200
 _ABSENT: Final = object()
-_written = json.JSONEncoder().encode  # kept, because a notebook may put something else in place of json.dumps
+# Kept, because a notebook may put something else in place of json.dumps.
+_written, _read = json.JSONEncoder().encode, json.JSONDecoder().decode
 
 # What an error says about the wall that it ran into; "" for the notebook's own errors.
 Wall = Literal["", "memory", "processes", "file", "disk", "network", "outside", "output"]
@@ -170,8 +171,8 @@ def _collect(namespace: dict[str, Any], names: frozenset[str]) -> dict[str, Any]
     for name in sorted(namespace.keys() & names):
         try:
             value = plain(namespace[name])
-            if value is not _ABSENT and len(_written(value)) <= LONGEST_ANSWER:
-                answers[name] = value
+            if value is not _ABSENT and len(text := _written(value)) <= LONGEST_ANSWER:
+                answers[name] = _read(text)  # without classes of the student's own
         except Exception:  # whatever a student's object does when it is asked, it is no answer
             continue
     return answers

@@ -63,7 +63,7 @@ class Design(Question):
     def judge(self, answer: Population, own: Own) -> Verdict:
         """Try every demand."""
         unmet = [said for said, demand in self.demands.items() if not _holds(demand, answer)]
-        told = {"given": answer.formula, "right": next(iter(self.demands))}
+        told: dict[str, Any] = {"given": answer.formula, "right": next(iter(self.demands))}
         if not unmet:
             return self.verdict("right", share=1.0, **told)
         share = 1 - len(unmet) / len(self.demands)

@@ -55,7 +55,7 @@ class Formula(Question):
 
     def judge(self, answer: str, own: Own) -> Verdict:
         """Compare what the formulas mean."""
-        told = {"given": answer, "right": self.answer}
+        told: dict[str, Any] = {"given": answer, "right": self.answer}
         if any(answers.means_the_same(answer, formula) for formula in (self.answer, *self.also)):
             return self.verdict("right", share=1.0, **told)
         for name, formulas in self.wrong.items():

@@ -84,7 +84,7 @@ class Number(Question):
         targets = [self.right_answer(own), *(float(settled(value, own)) for value in self.also)]
         nearest = min(targets, key=lambda target: abs(given - target))
         off = abs(given - nearest) * (1 - 1e-9)  # 0.32 for 0.315 is half a unit off but for binary fractions
-        told = {"given": given, "right": targets[0]}
+        told: dict[str, Any] = {"given": given, "right": targets[0]}
         if _equal(given, nearest):
             return self.verdict("right", share=1.0, **told)
         mistake = self._mistake(given, typed, own)

@@ -61,7 +61,7 @@ class Ranking(Question):
 
     def judge(self, answer: list[str], own: Own) -> Verdict:
         """Every label must have the largest score of those that are left, but for ties."""
-        told = {"given": answer, "right": self.right_answer(own)}
+        told: dict[str, Any] = {"given": answer, "right": self.right_answer(own)}
         unknown = [label for label in answer if label not in self._scores(own).index]
         if unknown:
             return self.verdict(

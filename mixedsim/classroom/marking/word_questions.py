@@ -113,7 +113,7 @@ class Sorting(Question):
         """Compare thing by thing."""
         right = self._right(own)
         misplaced = [thing for thing, word in answer.items() if word not in right[thing]]
-        told = {"given": answer, "right": self.right_answer(own)}
+        told: dict[str, Any] = {"given": answer, "right": self.right_answer(own)}
         if not misplaced:
             return self.verdict("right", share=1.0, **told)
         found = (name for name, (thing, word) in self.wrong.items() if thing in misplaced and answer[thing] == word)
