@@ -145,7 +145,9 @@ def _assign(source: Path, draft: Built, course: str) -> None:
     assignment = load_key(key)
     if assignment.name != source.stem:
         raise MixedsimError(f"{str(key)!r} is the key of {assignment.name!r}, not of {source.stem!r}.")
-    cells = with_checks([dict(cell) for cell in notebook.cells], assignment)
+    # ids belong to a later version of the format than Otter writes
+    plain = [{field: value for field, value in cell.items() if field != "id"} for cell in notebook.cells]
+    cells = with_checks(plain, assignment)
     as_json = {"cells": cells, "metadata": dict(notebook.metadata), "nbformat": 4, "nbformat_minor": 4}
     master.write_text(json.dumps(as_json), encoding="utf-8")
     with _otter_in_one_sentence(source):
