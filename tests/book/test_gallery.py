@@ -10,7 +10,8 @@ import pytest
 
 import mixedsim as ms
 
-TEXT = (Path(__file__).parents[2] / "book" / "gallery.md").read_text(encoding="utf-8")
+GALLERY = Path(__file__).parents[2] / "book" / "gallery.md"
+TEXT = GALLERY.read_text(encoding="utf-8")
 CELL = re.compile(r"^```\{code-cell\}\n(?:---\n(.*?)\n---\n)?(.*?)^```", re.MULTILINE | re.DOTALL)
 CELLS = [(options or "", code.strip().split("\n")) for options, code in CELL.findall(TEXT)]
 DRAWING = [(options, lines) for options, lines in CELLS if lines[-1].startswith("ms.plot.")]
@@ -27,8 +28,12 @@ def test_every_picture_has_a_cell_that_draws_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions(ms.explore))
-def test_every_explorer_has_a_cell(name: str) -> None:
-    assert [lines for _, lines in CELLS if lines == [f"ms.explore.{name}()"]]
+def test_every_explorer_stands_in_a_chapter_and_the_gallery_says_where(name: str) -> None:
+    shown = [
+        page.name for page in (GALLERY.parent).glob("[0-2]*.md") if f"ms.explore.{name}(" in page.read_text("utf-8")
+    ]
+    assert len(shown) == 1
+    assert f"`ms.explore.{name}()`" in TEXT
 
 
 def test_three_lines_make_each_picture_and_fit_the_page() -> None:
