@@ -1,12 +1,12 @@
 """Exercise 1: pupils and their tutors."""
 
-from mixedsim.classroom.marking import Assignment, Formula, Number, Own
+from mixedsim.classroom.marking import Assignment, Choice, Formula, Number, Own
 
 
 def variances(own: Own) -> tuple[float, float]:
     """Between tutors and within, by the empty model."""
     fit = own.fit("score ~ 1 + (1 | tutor)")
-    return float(fit.varcorr["variance"].iloc[0]), fit.sigma**2
+    return own.once("variances", lambda: (float(fit.varcorr["variance"].iloc[0]), fit.sigma**2))
 
 
 def icc(own: Own) -> float:
@@ -33,6 +33,17 @@ def of_sds(own: Own) -> float:
     return between**0.5 / (between**0.5 + within**0.5)
 
 
+def of_means(own: Own) -> float:
+    """The slope of the tutors' mean scores on their mean hours."""
+    means = own.data.groupby("tutor", observed=True)[["score", "hours"]].mean()
+    return float(own.ols("score ~ hours", data=means)["estimate"]["hours"])
+
+
+def effect(share: float, pupils: int = 10) -> float:
+    """The design effect of a study with so many pupils a tutor."""
+    return 1 + (pupils - 1) * share
+
+
 KEY = Assignment(
     "01-therapists",
     "Pupils and their tutors",
@@ -57,9 +68,7 @@ KEY = Assignment(
             wrong={
                 "ols": lambda own: own.ols("score ~ hours")["estimate"]["hours"],
                 "intercept": lambda own: own.fit("score ~ hours + (1 | tutor)").fixef["Intercept"],
-                "group-means": lambda own: own.ols(
-                    "score ~ hours", data=own.data.groupby("tutor", observed=True)[["score", "hours"]].mean()
-                )["estimate"]["hours"],
+                "group-means": lambda own: own.once("of-means", lambda: of_means(own)),
             },
         ),
         Formula(
@@ -81,5 +90,46 @@ KEY = Assignment(
                 "forgot-n": icc,
             },
         ),
+        Number(
+            name="q5", variable="effect", points=2, level=2, low=1, high=100,
+            look="It takes the correlation of two pupils of one tutor, and how many pupils a tutor has.",
+            answer=lambda own: effect(icc(own)),
+            wrong={
+                "off-by-one": lambda own: effect(icc(own), 11),
+                "cluster-size": lambda own: effect(icc(own), 40),
+                "root-of-design-effect": lambda own: effect(icc(own)) ** 0.5,
+                "residual-share": lambda own: effect(1 - icc(own)),
+                "sd-ratio": lambda own: effect(of_sds(own)),
+            },
+        ),
+        Number(
+            name="q6", variable="distance", points=2, level=2, low=0, high=200,
+            look="Look under “Random effects”: which line is about tutors, and which column is in points?",
+            answer=lambda own: variances(own)[0] ** 0.5,
+            wrong={
+                "variance-for-sd": lambda own: variances(own)[0],
+                "residual-for-between": lambda own: variances(own)[1] ** 0.5,
+                "se-for-sd": lambda own: own.fit("score ~ 1 + (1 | tutor)").vcov.iloc[0, 0] ** 0.5,
+                "average-deviation": lambda own: 0.8 * variances(own)[0] ** 0.5,
+            },
+        ),
+        Choice(
+            name="q7", variable="guess", points=2, level=3, among=["larger", "smaller", "equal"],
+            look="Do differences between tutors count as noise when pupils of the same tutor are compared?",
+            answer="larger",
+            wrong={"clusters-always-hurt": "smaller"},
+        ),
+        Number(
+            name="q8", variable="ceiling", points=3, level=3, low=1, high=100_000,
+            look="Divide the number of rows by the design effect, and let the rows of a tutor grow without end.",
+            answer=lambda own: 60 / icc(own),
+            wrong={
+                "groups-as-n": 60,
+                "rows-as-n": lambda own: len(own.data),
+                "no-limit": lambda own: len(own.data) / effect(icc(own), len(own.data) // 60),
+                "residual-share": lambda own: 60 / (1 - icc(own)),
+            },
+        ),
     ],
+    showcase=("score ~ boarding + (1 | tutor)", "boarding"),
 )  # fmt: skip

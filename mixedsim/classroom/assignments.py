@@ -12,7 +12,24 @@ from typing import Final
 import pandas as pd
 
 from mixedsim.classroom.enrolment import find_key
-from mixedsim.classroom.populations import therapists
+from mixedsim.classroom.populations import (
+    bakeries,
+    bees,
+    bicycles,
+    carriers,
+    choirs,
+    climbers,
+    dairies,
+    dogs,
+    ferries,
+    gardens,
+    hens,
+    kitchens,
+    learners,
+    runners,
+    swifts,
+    therapists,
+)
 from mixedsim.classroom.seeds import seed_for
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.simulate import Population, Sample
@@ -20,7 +37,34 @@ from mixedsim.simulate import Population, Sample
 # Name of the assignment, and after a stroke the part of it that has data of its own.
 _POPULATIONS: Final[Mapping[str, Callable[[], Population]]] = MappingProxyType(
     {
+        "00-placement": bicycles.second_hand,
         "01-therapists": therapists.tutors,
+        "02-fixed-or-random": hens.flock,
+        "02-fixed-or-random/shells": hens.shells,
+        "04-varying-slopes": runners.heat,
+        "06-shrinkage": dairies.tasted,
+        "07-prediction": carriers.rounds,
+        "07-prediction/hired": carriers.hired,
+        "09-confounder": gardens.watered,
+        "09-confounder/others": gardens.under_glass,
+        "10-contextual": kitchens.crews,
+        "10-contextual/tips": kitchens.tipped,
+        "12-crossed-and-nested": bees.hives,
+        "12-crossed-and-nested/tasting": bees.tasting,
+        "13-repeated-measures": climbers.groups,
+        "13-repeated-measures/hands": climbers.hands,
+        "14-tests": dogs.shelters,
+        "14-tests/homes": dogs.homes,
+        "16-diagnosis": ferries.curved,
+        "16-diagnosis/B": ferries.fan,
+        "16-diagnosis/C": ferries.drift,
+        "16-diagnosis/D": ferries.tails,
+        "16-diagnosis/E": ferries.slip,
+        "18-planning": choirs.records,
+        "19-yes-no": swifts.boxes,
+        "19-yes-no/visits": swifts.visits,
+        "20-missing": learners.evening,
+        "22-final-case": bakeries.fair,
     }
 )
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,17 +26,20 @@ from typing import Any, Final
 import jupytext
 from tqdm import tqdm
 
-from mixedsim.classroom.grade import EXERCISES, TIMEOUT, grade_notebook
+from mixedsim.classroom.enrolment import KEYS_VARIABLE, as_held
 from mixedsim.classroom.marking import load_key
 from mixedsim.classroom.otter_key import ARCHIVED
 from mixedsim.classroom.otter_parts import assign
 from mixedsim.classroom.otter_source import with_checks
-from mixedsim.classroom.score import KEY, Autograder, load
+from mixedsim.classroom.sandbox import Outcome, run_notebook
+from mixedsim.classroom.score import EXERCISES, KEY, Autograder, load
+from mixedsim.classroom.seeds import student_key
 from mixedsim.errors import MixedsimError
 
 SOURCES: Final = Path("exercises")
 ARCHIVE: Final = "autograder.zip"
 REFERENCE: Final = "reference"  # the student whose data the solution is tried on
+_TIMEOUT: Final = 120.0  # seconds for the solution
 _MANIFEST: Final = "built.json"
 _DRAWS: Final = re.compile(r"(ms\.classroom\.data\([^()]*student=student[^()]*)\)")
 
@@ -64,14 +67,16 @@ class Built:
         return self.folder / "autograder" / ARCHIVE
 
 
-def sources(path: Path | str = SOURCES) -> list[Path]:
-    """The exercise sources at `path`: one file, or every ``NN-name.md`` in a folder.
+def sources(path: Path | str | Sequence[Path] = SOURCES) -> list[Path]:
+    """The exercise sources at `path`: one file, several, or every ``NN-name.md`` in a folder.
 
     Raises
     ------
     MixedsimError
         If there is none.
     """
+    if not isinstance(path, Path | str):
+        return list(path)
     path = Path(path)
     if not path.exists():
         raise MixedsimError(
@@ -87,7 +92,7 @@ def sources(path: Path | str = SOURCES) -> list[Path]:
 
 
 def build(
-    path: Path | str = SOURCES,
+    path: Path | str | Sequence[Path] = SOURCES,
     *,
     output: Path | str = EXERCISES,
     force: bool = False,
@@ -98,7 +103,7 @@ def build(
 
     Parameters
     ----------
-    path : one source, or the folder that holds them.
+    path : one source, several, or the folder that holds them.
     output : where to build; what an earlier build left there is replaced.
     force : whether to replace files even if somebody has worked in them since they were built.
     course : the mark of a course with a secret (`seeds.course_mark`), which its notebooks carry.
@@ -122,9 +127,8 @@ def _build_one(source: Path, output: Path, course: str) -> Built:
     """Build beside the old one, try it, then put it in the old one's place."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=output) as scratch:
-        draft = Built(source.stem, Path(scratch) / source.stem)
-        _assign(source, draft, course)
-        _try_out(draft)
+        draft = assembled(source, Path(scratch), course)
+        _try_out(draft, course)
         _write_manifest(draft.folder)
         final = output / source.stem
         if final.exists():
@@ -133,10 +137,14 @@ def _build_one(source: Path, output: Path, course: str) -> Built:
     return Built(source.stem, final)
 
 
-def _assign(source: Path, draft: Built, course: str) -> None:
-    """Run jupytext and Otter Assign; their notebook and archive get names that do not change with the hour."""
+def assembled(source: Path, folder: Path, course: str = "") -> Built:
+    """An exercise's parts in a folder below `folder`, put together by jupytext and Otter Assign but not tried out.
+
+    Otter's notebook and archive get names that do not change with the hour.
+    """
+    draft = Built(source.stem, folder / source.stem)
     master = draft.folder.parent / "master" / f"{draft.name}.ipynb"
-    master.parent.mkdir()
+    master.parent.mkdir(exist_ok=True)
     notebook = jupytext.read(source, fmt="md:myst")
     if "kernelspec" not in notebook.metadata:
         raise MixedsimError(f"{source.name} is no exercise: it must begin with a notebook's header, with a kernelspec.")
@@ -160,6 +168,7 @@ def _assign(source: Path, draft: Built, course: str) -> None:
     with zipfile.ZipFile(draft.autograder, "a") as archive:
         archive.write(key, f"files/{ARCHIVED}")
     _finish_student(draft, course)
+    return draft
 
 
 def key_of(source: Path) -> Path:
@@ -196,25 +205,32 @@ def _otter_in_one_sentence(source: Path) -> Iterator[None]:
         raise MixedsimError(f"{source.name}: Otter Assign cannot use it: {error}") from error
 
 
-def _try_out(draft: Built) -> None:
+def _try_out(draft: Built, course: str) -> None:
     """Make sure that the exercise does what it must before anyone sees it."""
     autograder = load(draft.folder.parent, draft.name)
     solution, handed_out = _notebook(draft.solution), _notebook(draft.student)
     _check_handed_out(draft, handed_out)
-    trials = {"the solution": solution, "the notebook as handed out": with_student(handed_out, REFERENCE)}
+    trials = (solution, with_student(handed_out, REFERENCE))
     with ThreadPoolExecutor(2) as pool:  # two processes side by side; the threads only wait
-        rows = dict(zip(trials, pool.map(lambda trial: _trial(trial, autograder), trials.values()), strict=True))
-    full, none = rows["the solution"], rows["the notebook as handed out"]
-    wrong = [name for name, points in autograder.points.items() if full.points[name] < points]
-    if wrong or full.status != "graded":
-        raise MixedsimError(f"{draft.name}: the solution loses points in {', '.join(wrong)} ({full.status}).")
-    given = [name for name, points in none.points.items() if points]
-    if given or none.status != "graded":
-        raise MixedsimError(f"{draft.name}: unanswered, it gets points in {', '.join(given)} ({none.status}).")
+        full, none = pool.map(lambda trial: _trial(trial, autograder, course), trials)
+    solved, given = _points(autograder, full), _points(autograder, none)
+    lost = [name for name, points in autograder.points.items() if solved[name] < points]
+    if lost or full.problem:
+        raise MixedsimError(f"{draft.name}: the solution loses points in {', '.join(lost)} ({full.problem or 'ran'}).")
+    got = [name for name, points in given.items() if points]
+    if got or none.problem:
+        raise MixedsimError(f"{draft.name}: unanswered, it gets points in {', '.join(got)} ({none.problem or 'ran'}).")
 
 
-def _trial(notebook: dict[str, Any], autograder: Autograder) -> Any:
-    return grade_notebook(notebook, autograder, name=autograder.assignment, timeout=TIMEOUT)
+def _trial(notebook: dict[str, Any], autograder: Autograder, course: str) -> Outcome:
+    """Execute a notebook for the student whose key needs no secret, whatever the course's is."""
+    keys = as_held({REFERENCE: student_key(REFERENCE, secret="")}, course)
+    return run_notebook(notebook, names=autograder.variables, timeout=_TIMEOUT, environment={KEYS_VARIABLE: keys})
+
+
+def _points(autograder: Autograder, outcome: Outcome) -> dict[str, float]:
+    marks = autograder.mark(outcome.answers, REFERENCE, student_key(REFERENCE, secret=""))
+    return {mark.question: mark.points for mark in marks}
 
 
 def _check_handed_out(draft: Built, handed_out: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,11 @@ def key_file_of(student: str, secret: str) -> dict[str, str]:
 def keys_for(students: list[str], secret: str) -> str:
     """The value of ``MIXEDSIM_STUDENT_KEYS`` for these ids."""
     return json.dumps([key_file_of(student, secret) for student in students])
+
+
+def as_held(keys: Mapping[str, bytes], course: str) -> str:
+    """The value of ``MIXEDSIM_STUDENT_KEYS`` for these ids and keys of the course with this mark."""
+    return json.dumps([{"course": course, "student": one, "key": key.hex()} for one, key in keys.items()])
 
 
 def find_key(student: object, course: str | None = None, folder: Path | None = None) -> bytes:

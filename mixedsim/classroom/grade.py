@@ -1,126 +1,68 @@
-"""Grades what students handed in: one row a notebook, whatever was in it."""
+"""Grades what students handed in: one row a notebook, whatever was in it; all of it kept in a gradebook."""
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import signal
 import sys
+import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Final
 
 import pandas as pd
 from tqdm import tqdm
 
-from mixedsim.classroom.sandbox import run_notebook
-from mixedsim.classroom.score import Autograder, built, load
-from mixedsim.classroom.seeds import student_id
-from mixedsim.classroom.submissions import Submission, Unreadable, find
+from mixedsim.classroom.course import Course
+from mixedsim.classroom.examiner import Examiner, Task
+from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.graded import Graded
+from mixedsim.classroom.limits import Limits
+from mixedsim.classroom.owners import Owner, Owners
+from mixedsim.classroom.score import EXERCISES, built
+from mixedsim.classroom.submissions import LARGEST_NOTEBOOK, Submission, find
+from mixedsim.classroom.walls import close_memory, walls
 from mixedsim.errors import MixedsimError
 
-EXERCISES: Final = Path("_build/exercises")
 TIMEOUT: Final = 120.0
 MOST_JOBS: Final = 61  # Windows cannot wait for more processes at a time
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the gradebook.
-
-    Attributes
-    ----------
-    file, assignment, student : whose answers to what; ``""`` where that could not be found out.
-    points : by question; empty where the assignment is unknown.
-    maximum : the points that the assignment is worth.
-    status : ``"graded"``, or what happened (``"crashed: …"``, ``"timed out: …"``, ``"unreadable: …"``).
-    """
-
-    file: str
-    assignment: str = ""
-    student: str = ""
-    points: dict[str, float] = field(default_factory=dict)
-    maximum: float = 0.0
-    status: str = "graded"
-
-    def cells(self) -> dict[str, Any]:
-        """The row as the gradebook's columns."""
-        head = {"file": _as_text(self.file), "assignment": self.assignment, "student": _as_text(self.student)}
-        tail = {"total": sum(self.points.values()), "max": self.maximum, "status": _as_text(self.status)}
-        return head | self.points | tail
-
-
-@dataclass(frozen=True)
-class Grader:
-    """What a worker needs to turn one submission into one row; small, because it travels to every worker."""
-
-    exercises: Path
-    timeout: float
-
-    def __call__(self, submission: Submission) -> Row:
-        """The row of one submission; never raises for anything that a student could hand in."""
-        try:
-            notebook = submission.read()
-            autograder = load(self.exercises, self._assignment(notebook))
-        except (Unreadable, MixedsimError) as error:
-            return Row(submission.name, status=f"unreadable: {error}")
-        return grade_notebook(notebook, autograder, name=submission.name, timeout=self.timeout)
-
-    def _assignment(self, notebook: dict[str, Any]) -> str:
-        """Which assignment a notebook answers: its metadata say so, unless an editor has dropped them."""
-        metadata = notebook.get("metadata")
-        otter = metadata.get("otter") if isinstance(metadata, dict) else None
-        named = otter.get("assignment_name") if isinstance(otter, dict) else None
-        known = built(self.exercises)
-        if named is None and len(known) == 1:
-            return known[0]
-        if named not in known:
-            found = "it names no assignment" if named is None else f"it answers {str(named)[:40]!r}"
-            raise Unreadable(f"{found}; built are {', '.join(known)}")
-        return str(named)
-
-
-def grade_notebook(notebook: dict[str, Any], autograder: Autograder, *, name: str, timeout: float) -> Row:
-    """Execute one notebook and score its answers against data drawn again from the student's id."""
-    outcome = run_notebook(notebook, names=autograder.variables, timeout=timeout, stopped=_stopped)
-    answers = dict(outcome.answers)
-    points, status = dict.fromkeys(autograder.points, 0.0), outcome.problem or "graded"
-    student = ""
-    try:
-        student = student_id(answers.get("student"))
-    except MixedsimError as error:
-        # Without an id the data cannot be drawn; a notebook that broke before it named one says how it broke.
-        if "student" in answers or not outcome.problem:
-            status = f"no student id: {error}"
-    else:
-        points = {verdict.question: verdict.points for verdict in autograder.mark(answers, student)}
-    return Row(name, autograder.assignment, student, points, sum(autograder.points.values()), status)
+NOT_GRADED: Final = "not graded"  # the beginning of a status that is the grader's fault
 
 
 def grade(
     submissions: Path | str,
     *,
     exercises: Path | str = EXERCISES,
+    course: Course | None = None,
+    gradebook: Path | str | None = None,
     jobs: int | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
+    again: bool = False,
     progress: bool = False,
 ) -> pd.DataFrame:
     """A data frame with one row for each notebook in `submissions`, ordered by file name.
 
     Columns: ``file, assignment, student``, one for each question with its points, ``total, max, status``. Every
-    notebook is executed in a process and a scratch folder of its own; what it printed or stored is not believed.
-    Notebooks that answer the same assignment under the same id keep their points, and their status names each other.
+    notebook is executed in a process and a scratch folder of its own; what it printed or stored is not believed. With a
+    course, answers are held against the data of whom the path names (`owners`); else of whom the notebook names.
+    Notebooks of one assignment and student keep their points, and their status names each other.
 
     Parameters
     ----------
     submissions : a notebook, a zip archive, or a folder with any of these.
-    exercises : the folder that ``mixedsim exercises build`` has filled.
+    exercises : the folder that ``mixedsim exercises build`` has filled; with a course, the course's own is taken.
+    course : its roster, its keys and its gradebook.
+    gradebook : a file that keeps all results; without one and without a course nothing is kept. What a gradebook has
+        of the same file, key and student is not graded again; so an interrupted grading goes on where it was.
     jobs : notebooks graded at the same time; by default as many as there are cores.
-    timeout : seconds that each notebook may take.
+    timeout : seconds that each notebook may take; by default the course's, or 120.
+    again : whether to grade also what was graded before.
     progress : whether to show a progress bar on stderr when it takes longer than a second.
 
     Raises
@@ -128,7 +70,39 @@ def grade(
     MixedsimError
         If nothing was handed in, or nothing was built.
     """
-    found, exercises = find(Path(submissions)), Path(exercises).absolute()
+    found = find(Path(submissions))
+    exercises = course.built if course is not None else Path(exercises).absolute()
+    timeout = timeout if timeout is not None else course.timeout if course is not None else TIMEOUT
+    _refuse_nonsense(exercises, jobs, timeout)
+    path = gradebook if gradebook is not None else course.gradebook if course is not None else ":memory:"
+    if course is not None:
+        close_memory()  # it holds the secret
+    owners = Owners(course.lms, built(exercises)) if course is not None else None
+    tasks = [Task(one, digest(one), owners.of(one.name) if owners else Owner()) for one in found]
+    examiner = Examiner(
+        exercises,
+        Limits(seconds=timeout),
+        keys=course.keys() if course is not None else None,
+        mark=course.mark if course is not None else "",
+        wall=walls().wall,
+    )
+    with Gradebook(path) as book:
+        run = book.begin(str(Path(submissions).resolve()), walls=str(walls()), again=again)
+        done = {task.file: task.sha256 for task in tasks if _stands(book, examiner, task, run, again)}
+        book.keep(run, done)
+        left = [task for task in tasks if task.file not in done]
+        results = _graded(examiner, left, jobs or _cores())
+        shown = tqdm(
+            results, total=len(tasks), initial=len(done), desc="grading", unit="notebook", delay=1, file=sys.stderr,
+            disable=not progress,
+        )  # fmt: skip
+        for graded in shown:
+            book.add(run, graded)
+        book.finish(run)
+        return _table(book, run)
+
+
+def _refuse_nonsense(exercises: Path, jobs: int | None, timeout: float) -> None:
     if not built(exercises):
         raise MixedsimError(
             f"no exercise is built in {str(exercises)!r}: "
@@ -138,51 +112,84 @@ def grade(
         raise MixedsimError(f"jobs must be at least 1, found {jobs}.")
     if not timeout > 0:
         raise MixedsimError(f"timeout must be more than 0 seconds, found {timeout:g}.")
-    grader = Grader(exercises, timeout)
-    n_jobs = min(jobs or _cores(), len(found), MOST_JOBS)
-    rows = _serially(grader, found) if n_jobs == 1 else _in_parallel(grader, found, n_jobs)
-    shown = tqdm(
-        rows, total=len(found), desc="grading", unit="notebook", delay=1, file=sys.stderr, disable=not progress
-    )
-    return _gradebook(_twice_named(sorted(shown, key=lambda row: row.file)))
 
 
-def _twice_named(rows: list[Row]) -> list[Row]:
-    """Say in the status of every row which others have its student id: handed in twice, or copied with the id."""
+def digest(submission: Submission) -> str:
+    """The SHA-256 of a submission's contents; ``""`` if they cannot be read, are a link's or far too many."""
+    try:
+        if submission.path.is_symlink():
+            return ""
+        if not submission.member:
+            with submission.path.open("rb") as file:
+                return _digest(file)
+        with zipfile.ZipFile(submission.path) as archive, archive.open(submission.member) as member:
+            return _digest(member)
+    except (OSError, EOFError, KeyError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return ""
+
+
+def _digest(file: IO[bytes]) -> str:
+    """What an archive says about a size may be wrong: no more is read than of a notebook that is graded."""
+    found, n_bytes = hashlib.sha256(), 0
+    while content := file.read(1 << 20):
+        found.update(content)
+        n_bytes += len(content)
+        if n_bytes > LARGEST_NOTEBOOK:
+            return ""
+    return found.hexdigest()
+
+
+def _stands(book: Gradebook, examiner: Examiner, task: Task, run: int, again: bool) -> bool:
+    """Whether the gradebook has what grading a notebook would give: same file, same key, same data."""
+    found = book.known(task.file, task.sha256) if task.sha256 else None
+    if found is None:
+        return False
+    graded, graded_in = found
+    if (again and graded_in != run) or graded.status.startswith(NOT_GRADED):
+        return False
+    if graded.assignment not in built(examiner.exercises):  # what was not even read is looked at again
+        return False
+    same_owner = graded.student == examiner.owner_of(task.owner, graded.claimed)
+    return same_owner and graded.version == examiner.version(graded.assignment)
+
+
+def _table(book: Gradebook, run: int) -> pd.DataFrame:
+    """What a run has seen, as a table for people."""
+    rows, points = book.of_run(run), book.points_of(run)
+    wide = points.pivot_table(index="submission", columns="question", values="points")
+    questions = sorted(wide.columns, key=lambda name: int(name[1:]))
+    rows = rows.join(wide, on="submission")
+    rows["status"] = _twice_named(rows)
+    return rows[["file", "assignment", "student", *questions, "total", "max", "status"]]
+
+
+def _twice_named(rows: pd.DataFrame) -> list[str]:
+    """Say in the status of every row which others have its student: handed in twice, or copied with the id."""
     files: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in rows:
-        if row.student:
-            files[row.assignment, row.student].append(row.file)
+    keys = list(zip(rows["assignment"], rows["student"], strict=True))
+    for key, file in zip(keys, rows["file"], strict=True):
+        files[key].append(file)
     return [
-        replace(row, status=f"needs a look: the same student id as in {', '.join(others)}; {row.status}")
-        if (others := [file for file in files[row.assignment, row.student] if file != row.file])
-        else row
-        for row in rows
+        f"needs a look: the same student id as in {', '.join(others)}; {status}"
+        if key[1] and (others := [other for other in files[key] if other != file])
+        else status
+        for key, file, status in zip(keys, rows["file"], rows["status"], strict=True)
     ]
 
 
-def _as_text(name: str) -> str:
-    """A file's name may hold bytes that are no text: they are written out, because not every table can keep them."""
-    return name.encode(errors="backslashreplace").decode()
+def _graded(examiner: Examiner, tasks: list[Task], jobs: int) -> Iterator[Graded]:
+    """The gradings, in any order."""
+    jobs = min(jobs, len(tasks), MOST_JOBS)
+    return (examiner(task) for task in tasks) if jobs <= 1 else _in_parallel(examiner, tasks, jobs)
 
 
-def _gradebook(rows: list[Row]) -> pd.DataFrame:
-    questions = sorted({question for row in rows for question in row.points})
-    columns = ["file", "assignment", "student", *questions, "total", "max", "status"]
-    return pd.DataFrame([row.cells() for row in rows], columns=columns)
-
-
-def _serially(grader: Grader, submissions: list[Submission]) -> Iterator[Row]:
-    yield from map(grader, submissions)
-
-
-def _in_parallel(grader: Grader, submissions: list[Submission], jobs: int) -> Iterator[Row]:
+def _in_parallel(examiner: Examiner, tasks: list[Task], jobs: int) -> Iterator[Graded]:
     # A spawned worker starts clean; a forked one would share locks with tqdm's and BLAS's threads.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(stop,)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(stop, examiner)) as pool:
         try:
-            yield from _as_finished(pool, grader, submissions)
+            yield from _as_finished(pool, tasks)
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -190,27 +197,32 @@ def _in_parallel(grader: Grader, submissions: list[Submission], jobs: int) -> It
 
 
 _stop: Event | None = None  # in a worker: set when the grading is given up
+_examiner: Examiner | None = None  # in a worker: sent once, because it holds the keys of all students
 
 
-def _start_worker(stop: Event) -> None:
+def _start_worker(stop: Event, examiner: Examiner) -> None:
     """Ctrl-C reaches every process of a terminal at once: only the first decides, the workers are told."""
-    global _stop
-    _stop = stop
+    global _stop, _examiner
+    _stop, _examiner = stop, examiner
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    close_memory()
 
 
-def _stopped() -> bool:
-    return _stop is not None and _stop.is_set()
+def _in_worker(task: Task) -> Graded:
+    assert _examiner is not None
+    assert _stop is not None
+    return _examiner(task, _stop.is_set)
 
 
-def _as_finished(pool: Executor, grader: Grader, submissions: list[Submission]) -> Iterator[Row]:
-    futures: dict[Future[Row], Submission] = {pool.submit(grader, one): one for one in submissions}
+def _as_finished(pool: ProcessPoolExecutor, tasks: list[Task]) -> Iterator[Graded]:
+    futures: dict[Future[Graded], Task] = {pool.submit(_in_worker, task): task for task in tasks}
     for future in as_completed(futures):
-        error = future.exception()
+        error, task = future.exception(), futures[future]
         if error is None:
             yield future.result()
         else:  # a fault of the grader, not of the student; the others must not suffer from it
-            yield Row(futures[future].name, status=f"not graded: {type(error).__name__}: {error}")
+            said = f"{NOT_GRADED}: {type(error).__name__}: {error}"
+            yield Graded(task.file, task.sha256, student=task.owner.student, status=said)
 
 
 def _cores() -> int:

@@ -57,6 +57,7 @@ def _in_a_new_world(order: Order, *, report: int, line: socket.socket) -> None:
 
 
 def _watched(order: Order, *, report: int, line: socket.socket) -> None:
+    kernel.shield()  # nobody inside may look into the warden, or halt it as a debugger would
     verdict = watch(partial(_as_student, order, report=report, line=line), line=line, limits=order.limits)
     verdict.say(line)
 
@@ -64,6 +65,7 @@ def _watched(order: Order, *, report: int, line: socket.socket) -> None:
 def _as_student(order: Order, *, report: int, line: socket.socket) -> None:
     """In the notebook's own process: go behind the walls, and only then execute the notebook."""
     line.close()
+    kernel.shield(on=False)  # the warden must be able to see which memory it shares with others
     os.setsid()
     os.umask(0o077)
     _no_input_no_output()
@@ -84,7 +86,6 @@ def _as_student(order: Order, *, report: int, line: socket.socket) -> None:
         refusals.refuse_sockets()
     if order.wall == "limits":
         refusals.fence_off_network()
-    kernel.shield(on=False)  # the warden must be able to see which memory it shares with others
     execute(order.notebook, order.names, Report(os.fdopen(report, "wb")), output=order.limits.output)
 
 

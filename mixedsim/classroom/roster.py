@@ -27,6 +27,14 @@ def read_roster(path: Path) -> list[str]:
     MixedsimError
         If the file cannot be read or names nobody, an id is none, or somebody stands in it twice.
     """
+    return list(read_columns(path))
+
+
+def read_columns(path: Path) -> dict[str, dict[str, str]]:
+    """For every student of a roster the other columns that are filled in: id -> column as written -> text.
+
+    Parameters and errors are those of `read_roster`; also a roster that nobody has filled in yet is an error here.
+    """
     lines = _lines(path)
     if not lines:
         raise MixedsimError(f"{path} names no student: write one id a line, or a CSV file with a column 'student'.")
@@ -37,19 +45,22 @@ def read_roster(path: Path) -> list[str]:
     body = lines[1:] if several or names[0] in _HEADERS else lines
     if several and not any(name in _HEADERS for name in names) and column == 0:
         _refuse_if_headless(path, head, [cells for _, cells in body])
-    found: dict[str, int] = {}
+    found: dict[str, dict[str, str]] = {}
+    first: dict[str, int] = {}
     for number, cells in body:
         try:
             student = student_id(cells[column] if column < len(cells) else "")
         except MixedsimError as error:
             raise MixedsimError(f"{path}, line {number}: {error}") from None
         if student in found:
-            twice = f"{student!r} stands in it twice, first on line {found[student]}"
+            twice = f"{student!r} stands in it twice, first on line {first[student]}"
             raise MixedsimError(f"{path}, line {number}: {twice}; capitals and outer blanks do not matter.")
-        found[student] = number
+        first[student] = number
+        others = [(name, cell) for k, (name, cell) in enumerate(zip(head, cells, strict=False)) if k != column]
+        found[student] = {name: cell for name, cell in others if name and cell}
     if not found:
         raise MixedsimError(f"{path} names no student below its first line, {', '.join(head)!r}.")
-    return list(found)
+    return found
 
 
 def file_names(students: Iterable[str]) -> dict[str, str]:

@@ -119,17 +119,10 @@ def _fed(record: Record, pipe: IO[bytes]) -> bool:
 
 
 def _in_bubblewrap(given: tuple[int, int, int], order: Order) -> subprocess.Popen[bytes]:
-    command = [
-        *bubblewrap(order.limits.disk),
-        sys.executable,
-        "-P",
-        "-m",
-        "mixedsim.classroom.inside",
-        *map(str, given),
-    ]
+    inside = [sys.executable, "-P", "-m", "mixedsim.classroom.inside", *map(str, given)]
     environment = of_the_nursery() | {"MPLCONFIGDIR": _FONTS, "HOME": f"{separate.SCRATCH}/home"}
     return subprocess.Popen(
-        command,
+        [*bubblewrap(order.limits.disk), *inside],
         env=environment,
         pass_fds=given,
         cwd="/",
@@ -150,17 +143,9 @@ def bubblewrap(disk: int) -> list[str]:
     memory = ("--perms", "1777", "--size")
     return [
         shutil.which("bwrap") or "bwrap",
-        # A world within this one would give its makers rights again.
-        *(
-            "--unshare-all",
-            "--unshare-user",
-            "--disable-userns",
-            "--die-with-parent",
-            "--as-pid-1",
-            "--new-session",
-            "--cap-drop",
-            "ALL",
-        ),
+        # A world within this one would give its makers rights again: no more of them.
+        *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
+        *("--die-with-parent", "--as-pid-1", "--new-session"),
         *shown,
         *("--proc", "/proc", "--dev", "/dev", *memory, str(separate.SHARED), "--tmpfs", "/dev/shm"),
         *(*memory, str(disk), "--tmpfs", separate.SCRATCH, "--dir", _FONTS, *fonts, "--remount-ro", "/", "--"),

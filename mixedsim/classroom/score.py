@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mixedsim.classroom.marking import Assignment, Own, Verdict, load_key
 from mixedsim.errors import MixedsimError
 
+EXERCISES: Final = Path("_build/exercises")  # where they are built without a course
 KEY = "key.py"  # in an assignment's folder `autograder`
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mixedsim.classroom.build import Built, build
+from mixedsim.classroom.course import Course, new
 
 SOURCES = Path(__file__).parents[2] / "exercises"
 NAME = "01-therapists"
@@ -41,8 +42,31 @@ def shared_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Call
 
 @pytest.fixture(scope="session")
 def exercises(shared_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """The folder in which every exercise of the repository is built."""
-    return shared_once("built-exercises", lambda folder: build(SOURCES, output=folder))
+    """The folder in which the first exercise of the repository is built; the others are as it is."""
+    return shared_once("built-exercises", lambda folder: build(SOURCES / f"{NAME}.md", output=folder))
+
+
+SECRET = "tea at four, and a biscuit"
+ROSTER = """\
+student,name,email,ID,Identifier,Section
+anna,Anna Li,anna@uni.example,4711,Participant 101,A
+ben,Ben de Vries,ben@uni.example,4712,Participant 102,B
+Zoë-3,Zoë Young,zoe@uni.example,4713,Participant 103,A
+carla,,,,,
+"""
+
+
+@pytest.fixture(scope="session")
+def course(shared_once: Callable[[str, Callable[[Path], object]], Path]) -> Course:
+    """A course with a secret, in which the first exercise is built; tests copy what they change."""
+
+    def make(folder: Path) -> None:
+        made = new(folder / "course", title="Spring", exercises=SOURCES)
+        (made / "roster.csv").write_text(ROSTER, encoding="utf-8")
+        (made / "secret").write_text(SECRET, encoding="utf-8")  # so that everybody's data are always the same
+        build(SOURCES / f"{NAME}.md", output=made / "built", course=Course.load(made).mark)
+
+    return Course.load(shared_once("a-course", make) / "course")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What checks say about answers: form, plausibility, value."""
+"""What visible checks say about answers: form and plausibility; and what makes two formulas the same."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ import pytest
 
 from mixedsim.classroom import answers
 from mixedsim.classroom.answers import Hint
+from mixedsim.errors import FormulaError
 
 COLUMNS = ["score", "hours", "boarding", "tutor"]
 WANTED = "score ~ hours + boarding + (1 + hours | tutor)"
@@ -47,30 +48,11 @@ def test_one_sided_bounds_read_well(bounds, says):
 
 
 @pytest.mark.parametrize(
-    ("value", "truth", "digits"),
-    [
-        (0.3166, 0.3166, 2),
-        (0.32, 0.3166, 2),  # rounded to what was asked for
-        (0.317, 0.3166, 2),
-        (0.3121, 0.3166, 2),  # rounded on the way
-        (2, 2.04, 2),  # 2 for 2.0: a trailing zero cannot be typed
-        (-1.2, -1.15, 2),
-        (1.0, 0.997, 2),
-        (42.5, 42.54, 3),
-        (0, 0.0, 2),
-    ],
+    ("truth", "digits", "expected"),
+    [(0.3166, 2, 0.005), (-0.3166, 2, 0.005), (42.54, 3, 0.05), (0.997, 2, 0.005), (1234, 2, 50), (0.0, 2, 0.05)],
 )
-def test_right_within_the_rounding_that_was_asked_for(value, truth, digits):
-    answers.right("x", value, truth, digits=digits)
-
-
-@pytest.mark.parametrize(
-    ("value", "truth", "digits"),
-    [(0.3, 0.3166, 2), (0.33, 0.3166, 2), (0.3, 0.36, 2), (-2.1, 2.1, 2), (42.4, 42.54, 3), (0.56, 0.5, 1)],
-)
-def test_wrong_beyond_it(value, truth, digits):
-    with pytest.raises(Hint, match="right is"):
-        answers.right("x", value, truth, digits=digits)
+def test_the_tolerance_is_half_a_unit_of_the_last_digit_that_counts(truth, digits, expected):
+    assert answers.tolerance(truth, digits=digits) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +66,7 @@ def test_wrong_beyond_it(value, truth, digits):
     ],
 )
 def test_any_way_of_writing_the_same_model_is_right(same):
-    answers.same_formula("model", same, WANTED)
+    assert answers.means_the_same(same, WANTED)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +84,7 @@ def test_any_way_of_writing_the_same_model_is_right(same):
     ],
 )
 def test_another_model_is_wrong(other):
-    with pytest.raises(Hint, match="not the model"):
-        answers.same_formula("model", other, WANTED)
+    assert not answers.means_the_same(other, WANTED)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +97,8 @@ def test_another_model_is_wrong(other):
     ],
 )
 def test_shorthands_are_what_they_stand_for(one, another):
-    answers.same_formula("model", one, another)
-    answers.same_formula("model", another, one)
+    assert answers.means_the_same(one, another)
+    assert answers.means_the_same(another, one)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +121,16 @@ def test_what_is_no_formula_gets_a_sentence(value, says):
 
 def test_no_part_of_a_formula_is_ever_evaluated(tmp_path):
     trap = tmp_path / "trap"
+    text = f"score ~ open('{trap}', 'w') + (1 | tutor)"
+    with pytest.raises(FormulaError):
+        answers.means_the_same(text, WANTED)
     with pytest.raises(Hint):
-        answers.same_formula("model", f"score ~ open('{trap}', 'w') + (1 | tutor)", WANTED)
+        answers.formula("model", text, columns=COLUMNS)
     assert not trap.exists()
 
 
 def test_a_choice_is_read_kindly():
     assert answers.choice("kind", " Random ", among=["fixed", "random"]) == "random"
-    answers.chosen("kind", "RANDOM", "random", among=["fixed", "random"])
 
 
 @pytest.mark.parametrize(
@@ -156,8 +139,3 @@ def test_a_choice_is_read_kindly():
 def test_what_is_no_choice_gets_a_sentence(value, says):
     with pytest.raises(Hint, match=says):
         answers.choice("kind", value, among=["fixed", "random"])
-
-
-def test_the_other_choice_is_wrong():
-    with pytest.raises(Hint, match="right is 'random'"):
-        answers.chosen("kind", "fixed", "random", among=["fixed", "random"])

@@ -2,19 +2,23 @@
 
 import json
 import shutil
-import zipfile
 
 import pandas as pd
 import pytest
 
-from mixedsim.classroom.build import with_student
+from mixedsim.classroom.build import key_of, with_student
 from mixedsim.classroom.grade import grade
+from mixedsim.classroom.marking import load_key
 from mixedsim.errors import MixedsimError
+from tests.classroom.conftest import NAME, SOURCES
 
-ALL = (2, 2, 2, 2)
-TIMEOUT = 30
+KEY = load_key(key_of(SOURCES / f"{NAME}.md"))
+FULL = sum(KEY.points.values())
+TIMEOUT = 60
+# What is computed from the data, and what is the same whatever they are.
+NUMBERS = {question.name for question in KEY.questions if question.kind == "number"}
 
-# name of the submission: (answers in place of the solution's, points, beginning of the status)
+# name of the submission: (answers in place of the solution's, questions that lose points, beginning of the status)
 VARIANTS = {
     "right-by-other-routes": (
         {
@@ -24,25 +28,25 @@ VARIANTS = {
             "kept": "(empty.ranef['tutor']['Intercept'] / (data.groupby('tutor', observed=True)['score'].mean()"
             " - empty.fixef['Intercept']))[data['tutor'].value_counts().idxmin()]",
         },
-        ALL,
+        set(),
         "graded",
     ),
     "wrong-ols-slope": (
         {"slope": "__import__('numpy').polyfit(data['hours'], data['score'], 1)[0]"},
-        (2, 0, 2, 2),
+        {"q2"},
         "graded",
     ),
-    # somebody else's data: only the formula does not depend on them
-    "borrowed-data": ({"data": "ms.classroom.data('01-therapists', student='ben')"}, (0, 0, 2, 0), "graded"),
+    # somebody else's data: only what does not depend on them is right
+    "borrowed-data": ({"data": "ms.classroom.data('01-therapists', student='ben')"}, NUMBERS, "graded"),
     "crash-midway": (
         {"slope": "varying.fixef['hour']"},
-        (2, 0, 2, 2),
+        {"q2"},
         "crashed: code cell 5 raised KeyError: 'hour'",
     ),
-    "crash-first-cell": ({"data": "undefined"}, (0, 0, 2, 0), "crashed: code cell 2 raised NameError"),
+    "crash-first-cell": ({"data": "undefined"}, NUMBERS, "crashed: code cell 2 raised NameError"),
     "crash-for-good": (
         {"slope": "__import__('os')._exit(1)"},
-        (2, 0, 0, 0),
+        set(KEY.points) - {"q1"},
         "crashed: code cell 5 ended the process with exit code 1",
     ),
 }
@@ -73,36 +77,40 @@ def graded(shared_once, exercises, solution, handed_out, edited):
 
 
 def points(row):
-    return tuple(row[["q1", "q2", "q3", "q4"]])
+    return row[list(KEY.points)].to_dict()
+
+
+def without(*lost):
+    return {name: 0 if name in lost else worth for name, worth in KEY.points.items()}
 
 
 @pytest.mark.parametrize("number", range(len(IDS)), ids=IDS)
 def test_the_solution_gets_every_point_whoever_hands_it_in(graded, number):
     row = graded.loc[f"solution-of-{number}.ipynb"]
-    assert points(row) == ALL
-    assert (row["total"], row["max"], row["status"]) == (8, 8, "graded")
+    assert points(row) == KEY.points
+    assert (row["total"], row["max"], row["status"]) == (FULL, FULL, "graded")
     assert row["student"] == IDS[number].casefold()
     assert row["assignment"] == "01-therapists"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_answer_gets_exactly_its_points(graded, name):
-    _, expected, status = VARIANTS[name]
+    _, lost, status = VARIANTS[name]
     row = graded.loc[f"{name}.ipynb"]
-    assert points(row) == expected
-    assert row["total"] == sum(expected)
+    assert points(row) == without(*lost)
+    assert row["total"] == sum(without(*lost).values())
     assert row["status"].startswith(status)
 
 
 def test_an_unanswered_notebook_gets_no_points(graded):
     row = graded.loc["unanswered.ipynb"]
-    assert points(row) == (0, 0, 0, 0)
+    assert points(row) == without(*KEY.points)
     assert (row["student"], row["total"], row["status"]) == ("carla", 0, "graded")
 
 
 def test_a_notebook_without_id_gets_no_points_and_says_so(graded):
     row = graded.loc["untouched.ipynb"]
-    assert (row["total"], row["max"], row["student"]) == (0, 8, "")
+    assert (row["total"], row["max"], row["student"]) == (0, FULL, "")
     assert row["status"].startswith("no student id: the student id is missing")
 
 
@@ -116,7 +124,7 @@ def test_what_cannot_be_graded_has_a_row_that_says_why(graded):
 def test_the_gradebook_is_ordered_and_complete(graded):
     assert list(graded.index) == sorted(graded.index)
     assert len(graded) == len(VARIANTS) + len(IDS) + 6
-    columns = ["assignment", "student", "q1", "q2", "q3", "q4", "total", "max", "status"]
+    columns = ["assignment", "student", *KEY.points, "total", "max", "status"]
     assert list(graded.columns) == columns
 
 
@@ -135,40 +143,38 @@ def test_an_endless_loop_is_stopped_and_the_others_are_graded(tmp_path, exercise
     mine = with_student(solution, "anna")
     looping = edited(mine, slope="all(zero == 0 for zero in iter(int, 1))")
     hand_in(tmp_path, loop=looping, right=with_student(solution, "ben"))
-    grades = grade(tmp_path, exercises=exercises, jobs=2, timeout=8)
-    assert grades["total"].tolist() == [2, 8]
-    stopped = "timed out: code cell 5 was still running after 8 seconds"
+    grades = grade(tmp_path, exercises=exercises, jobs=1, timeout=6)
+    assert grades["total"].tolist() == [KEY.points["q1"], FULL]
+    stopped = "timed out: code cell 5 was still running after 6 seconds"
     assert grades["status"].tolist() == [stopped, "graded"]
 
 
 def test_one_at_a_time_gives_what_two_at_a_time_give(tmp_path, exercises, solution, edited):
     mine = with_student(solution, "anna")
-    hand_in(tmp_path, right=mine, wrong=edited(mine, icc="0.999"))
+    hand_in(tmp_path, right=mine, wrong=edited(mine, model="'score ~ hours + (hours | tutor)'"))
     one, two = (grade(tmp_path, exercises=exercises, jobs=jobs, timeout=TIMEOUT) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two)
-    assert one["total"].tolist() == [8, 6]
+    assert one["total"].tolist() == [FULL, FULL - KEY.points["q3"]]
 
 
 def test_metadata_that_an_editor_dropped_are_not_needed(tmp_path, exercises, solution):
     hand_in(tmp_path, bare=with_student(solution, "anna") | {"metadata": {}})
-    assert grade(tmp_path, exercises=exercises)["total"].tolist() == [8]
+    assert grade(tmp_path, exercises=exercises)["total"].tolist() == [FULL]
 
 
-def test_a_test_that_breaks_is_the_instructors_business(tmp_path, exercises, solution):
-    """A hidden test with a fault of its own must not quietly cost a student points."""
+def test_a_key_that_breaks_is_the_instructors_business(tmp_path, exercises, solution):
+    """A key with a fault of its own must not quietly cost a student points, nor stop the other questions."""
     folder = tmp_path / "exercises"
     shutil.copytree(exercises, folder)
-    archive = folder / "01-therapists" / "autograder" / "autograder.zip"
-    with zipfile.ZipFile(archive) as old:
-        members = {name: old.read(name) for name in old.namelist()}
-    members["tests/q2.py"] = members["tests/q2.py"].replace(b"fit.fixef['hours']", b"fit.fixef['hour']")
-    with zipfile.ZipFile(archive, "w") as new:
-        for name, content in members.items():
-            new.writestr(name, content)
+    key = folder / NAME / "autograder" / "key.py"
+    text = key.read_text(encoding="utf-8")
+    right = 'answer=lambda own: own.fit("score ~ hours + (1 | tutor)").fixef["hours"]'
+    assert right in text
+    key.write_text(text.replace(right, right.replace('["hours"]', '["hour"]')), encoding="utf-8")
     hand_in(tmp_path, right=with_student(solution, "anna"))
     (row,) = grade(tmp_path / "right.ipynb", exercises=folder).to_dict("records")
-    assert row["status"] == "needs a look: the tests of q2 failed to run; graded"
-    assert (row["q1"], row["q2"], row["total"]) == (2, 0, 6)
+    assert row["status"] == "needs a look: the key of q2 failed (KeyError: 'hour'); graded"
+    assert (row["q1"], row["q2"], row["total"]) == (KEY.points["q1"], 0, FULL - KEY.points["q2"])
 
 
 @pytest.mark.parametrize(

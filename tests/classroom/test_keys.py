@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import jupytext
+import matplotlib.pyplot as plt
 import pytest
 
 from mixedsim.classroom.marking import MISCONCEPTIONS, Number, Own, load_key
@@ -63,11 +64,14 @@ def test_numbers_are_right_as_typed_to_the_digits_asked(name):
 @pytest.mark.parametrize("name", KEYS)
 def test_the_solution_gets_every_point_of_fifty_students_and_an_empty_notebook_none(name):
     key = KEYS[name]
-    cells = [cell.source for cell in jupytext.read(SOURCES / f"{name}.md", fmt="md:myst").cells if cell.cell_type == "code"]
+    cells = [
+        cell.source for cell in jupytext.read(SOURCES / f"{name}.md", fmt="md:myst").cells if cell.cell_type == "code"
+    ]
     program = "\n".join(line for cell in cells for line in cell.splitlines() if not line.startswith(("%", "!")))
     for student in students(SOLVED):
         space = {}
         exec(re.sub(r"(?m)^student = .*$", f"student = {student!r}", program), space)
+        plt.close("all")  # pictures of given cells
         marks = key.mark(space, Own(name, student))
         assert [mark.question for mark in marks if mark.points < mark.maximum] == [], (student, marks)
     assert [mark.points for mark in key.mark({}, Own(name, "anna"))] == [0] * len(key.questions)

@@ -62,6 +62,16 @@ def test_choices(value, found):
     assert verdict(KIND, value) == found
 
 
+@pytest.mark.parametrize(("word", "mistake"), [("a", ""), ("b", "no-slopes"), ("c", "no-slopes"), ("d", "uncentred")])
+def test_several_words_may_show_one_mistake(word, mistake):
+    several = Choice(
+        name="q1", variable="kind", among=["a", "b", "c", "d"], answer="a",
+        wrong={"no-slopes": ["a", "b", "c"], "uncentred": lambda own: "d"},
+    )  # fmt: skip
+    assert several.mark(word, Once()).misconception == mistake
+    assert several.wrong_answers(Once()) == {"no-slopes": "b", "uncentred": "d"}
+
+
 @pytest.mark.parametrize(
     ("value", "found"),
     [
@@ -76,6 +86,20 @@ def test_choices(value, found):
 )
 def test_sorting_thing_by_thing(value, found):
     assert verdict(KINDS, value) == found
+
+
+@pytest.mark.parametrize(
+    ("day", "tray", "mistake"),
+    [("random", "random", "treatment-as-random"), ("fixed", "fixed", "group-as-fixed"), ("fixed", "random", "")],
+)
+def test_one_mistake_may_show_at_several_things(day, tray, mistake):
+    several = Sorting(
+        name="q1", variable="kinds", among=["fixed", "random"],
+        answer={"light": "fixed", "day": "fixed", "tray": "random"},
+        wrong={"treatment-as-random": [("light", "random"), ("day", "random")], "group-as-fixed": ("tray", "fixed")},
+    )  # fmt: skip
+    assert several.mark({"light": "fixed", "day": day, "tray": tray}, Once()).misconception == mistake
+    assert several.wrong_answers(Once())["treatment-as-random"]["light"] == "random"
 
 
 def test_sorting_says_how_many_are_in_their_place():

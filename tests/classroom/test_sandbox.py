@@ -3,14 +3,19 @@
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mixedsim.classroom import view
 from mixedsim.classroom.execute import plain
+from mixedsim.classroom.limits import Limits
 from mixedsim.classroom.sandbox import run_notebook
+from mixedsim.classroom.walls import described, walls, works
+from mixedsim.errors import MixedsimError
 
 
 def notebook(*cells):
@@ -138,6 +143,61 @@ def test_work_happens_in_a_scratch_folder_that_is_gone_afterwards():
     )
     assert outcome.answers["files"] == ["mine.txt", "notebook.ipynb"]  # and no test of any kind
     assert not os.path.exists(outcome.answers["where"])
+
+
+def test_only_what_was_handed_over_is_in_the_environment(monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", "tea at four")
+    monkeypatch.setenv("LC_TIME", "C")
+    code = "import os\nfound, key, time = sorted(os.environ), os.environ['KEY'], os.environ['LC_TIME']"
+    names = ["found", "key", "time"]
+    answers = run_notebook(notebook(code), names=names, timeout=60, environment={"KEY": "mine"}, wall="plain").answers
+    assert (answers["key"], answers["time"]) == ("mine", "C")
+    assert "SOME_TOKEN" not in answers["found"]
+    assert [name for name in answers["found"] if "SECRET" in name] == []
+
+
+@pytest.mark.parametrize("name", ["seconds", "memory", "processes", "output"])
+def test_a_limit_must_allow_something(name):
+    with pytest.raises(MixedsimError, match=rf"^the limit `{name}` must be more than 0, found 0\.$"):
+        Limits(**{name: 0})
+
+
+def test_a_checkout_shows_its_package_and_not_what_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(view.PACKAGE.parent), str(tmp_path)]))
+    shown = view.readable()
+    assert str(tmp_path) in shown
+    assert not any(str(view.PACKAGE.parent / "exercises").startswith(f"{path}/") for path in shown)
+    assert any(f"{view.PACKAGE}/".startswith(f"{path}/") for path in shown)
+    assert "/etc" not in shown
+
+
+def test_walls_are_said_in_one_place():
+    assert walls() is walls()
+    assert walls().wall in ("namespaces", "bubblewrap", "landlock", "limits", "plain")
+    assert str(walls()).startswith("Each notebook ")
+    assert "can read and change what you can" in str(described("plain"))
+
+
+def test_walls_that_cannot_be_built_are_an_error_and_no_crash_of_the_student():
+    if not works("namespaces"):
+        pytest.skip("walls of the kind 'namespaces' do not stand on this machine")
+    with pytest.raises(MixedsimError, match=r"^the walls \(namespaces\) around a notebook could not be built: .*mount"):
+        run_notebook(notebook("x = 1"), names=["x"], wall="namespaces", limits=Limits(disk=float("inf")))
+
+
+def test_a_number_of_ones_own_kind_is_plain_data():
+    code = "class Mine(float):\n    def __repr__(self): raise ValueError\nx = Mine(0.5)"
+    outcome = run_notebook(notebook(code, "y = '\ud800'", "z = 1"), names=["x", "z"], timeout=60)
+    assert outcome.answers == {"x": 0.5, "z": 1}
+    assert outcome.problem.startswith("crashed: code cell 2 raised UnicodeEncodeError")
+
+
+def test_many_threads_may_grade_at_once():
+    def one(number):
+        return run_notebook(notebook(f"x = {number}"), names=["x"], timeout=60).answers["x"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(8))) == list(range(8))
 
 
 def test_a_flood_of_output_and_of_answers_does_no_harm():

@@ -13,6 +13,7 @@ from mixedsim.classroom.marking.number_question import Number
 from mixedsim.classroom.marking.own import Own
 from mixedsim.classroom.marking.question import Question
 from mixedsim.classroom.marking.ranking_question import Ranking
+from mixedsim.classroom.marking.showcase import Showcase
 from mixedsim.classroom.marking.verdict import Verdict
 from mixedsim.classroom.marking.word_questions import Choice, Sorting
 
@@ -27,6 +28,7 @@ __all__ = [
     "Own",
     "Question",
     "Ranking",
+    "Showcase",
     "Sorting",
     "Verdict",
     "load_key",

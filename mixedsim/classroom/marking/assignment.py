@@ -12,6 +12,7 @@ from typing import Any
 from mixedsim.classroom.assignments import names
 from mixedsim.classroom.marking.own import Own
 from mixedsim.classroom.marking.question import Question
+from mixedsim.classroom.marking.showcase import Showcase, showcases
 from mixedsim.classroom.marking.verdict import Verdict
 from mixedsim.errors import MixedsimError, nearest
 
@@ -26,12 +27,15 @@ class Assignment:
     title : what gradebooks show.
     chapters : numbers of the chapters that it belongs to.
     questions : in their order.
+    showcase : what the report shows of the whole class: formula and coefficient of a model that is right for the
+        population, or several such pairs (`Showcase` where the truth is another, or the data are of another part).
     """
 
     name: str
     title: str
     chapters: Sequence[int]
     questions: Sequence[Question]
+    showcase: tuple[Showcase | tuple[str, str], ...] | tuple[str, str] = ()
 
     def __post_init__(self) -> None:
         if self.name not in names():
@@ -40,14 +44,19 @@ class Assignment:
         if [question.name for question in self.questions] != expected:
             raise MixedsimError(f"{self.name}: questions must be q1, q2, … in their order.")
         variables = [question.variable for question in self.questions]
-        twice = {name for name in variables if variables.count(name) > 1} | ({"student", "data"} & set(variables))
+        twice = {name for name in variables if variables.count(name) > 1} | ({"student", "data", "answers"} & set(variables))
         if twice:
-            raise MixedsimError(f"{self.name}: two questions, or one and the data, share the variable {min(twice)!r}.")
+            raise MixedsimError(f"{self.name}: two questions, or one and the notebook's own, share the variable {min(twice)!r}.")
 
     @property
     def points(self) -> dict[str, float]:
         """What each question is worth."""
         return {question.name: question.points for question in self.questions}
+
+    @property
+    def showcases(self) -> tuple[Showcase, ...]:
+        """What the report shows of the whole class."""
+        return showcases(self.showcase)
 
     @property
     def variables(self) -> list[str]:

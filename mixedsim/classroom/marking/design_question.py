@@ -73,10 +73,10 @@ class Design(Question):
 
 
 def _holds(demand: Demand, population: Population) -> bool:
-    """A population that cannot be drawn, or whose data cannot be fitted, does not do what was asked."""
+    """A population that cannot be drawn, or whose data a demand cannot be tried on, does not do what was asked."""
     try:
         found = demand(population)
-    except MixedsimError:
+    except (MixedsimError, LookupError, TypeError, ValueError, ArithmeticError):  # text for numbers, no such column …
         return False
     return bool(found) and not (isinstance(found, float) and math.isnan(found))
 

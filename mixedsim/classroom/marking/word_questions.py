@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from mixedsim.classroom import answers
 from mixedsim.classroom.marking.own import Own
 from mixedsim.classroom.marking.question import Question, settled
 from mixedsim.classroom.marking.verdict import Verdict
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +22,12 @@ class Choice(Question):
     ----------
     among : the words.
     answer : the right one, or a function of the student's `Own`.
-    wrong : words that are the mark of a misconception: misconception -> word (or function).
+    wrong : words that are the mark of a misconception: misconception -> word (or function), or several words.
     """
 
     among: Sequence[str]
     answer: str | Callable[[Own], str]
-    wrong: Mapping[str, str | Callable[[Own], str]] = field(default_factory=dict)
+    wrong: Mapping[str, str | Sequence[str] | Callable[[Own], str]] = field(default_factory=dict)
 
     kind = "choice"
 
@@ -48,17 +50,22 @@ class Choice(Question):
 
     def wrong_answers(self, own: Own) -> dict[str, str]:
         """The words that mistakes lead to, where that is not the right one for this student."""
-        right = self.right_answer(own)
-        found = {name: str(settled(word, own)) for name, word in self.wrong.items()}
-        return {name: word for name, word in found.items() if word != right}
+        return {name: words[0] for name, words in self._mistaken(own).items()}
 
     def judge(self, answer: str, own: Own) -> Verdict:
         """Compare."""
         right = self.right_answer(own)
         if answer == right:
             return self.verdict("right", share=1.0, given=answer, right=right)
-        mistake = next((name for name, word in self.wrong_answers(own).items() if word == answer), "")
+        mistake = next((name for name, words in self._mistaken(own).items() if answer in words), "")
         return self.verdict("wrong", mistake=mistake, given=answer, right=right)
+
+    def _mistaken(self, own: Own) -> dict[str, list[str]]:
+        right = self.right_answer(own)
+        found = {name: settled(words, own) for name, words in self.wrong.items()}
+        words = {name: [one] if isinstance(one, str) else list(one) for name, one in found.items()}
+        kept = {name: [word for word in several if word != right] for name, several in words.items()}
+        return {name: several for name, several in kept.items() if several}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +78,13 @@ class Sorting(Question):
     ----------
     among : the words.
     answer : thing -> right word (a tuple of words where more than one is right), or a function of the student's `Own`.
-    wrong : misconception -> (thing, word).
+    wrong : misconception -> (thing, word), or several such pairs.
     """
 
     among: Sequence[str]
     answer: Mapping[str, str | tuple[str, ...]] | Callable[[Own], Mapping[str, str | tuple[str, ...]]]
     items: Sequence[str] = ()
-    wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    wrong: Mapping[str, Pair | Sequence[Pair]] = field(default_factory=dict)
 
     kind = "sorting"
 
@@ -107,7 +114,7 @@ class Sorting(Question):
     def wrong_answers(self, own: Own) -> dict[str, dict[str, str]]:
         """All right but for the mistake."""
         right = self.right_answer(own)
-        return {name: {**right, thing: word} for name, (thing, word) in self.wrong.items()}
+        return {name: {**right, **dict(_pairs(pairs)[:1])} for name, pairs in self.wrong.items()}
 
     def judge(self, answer: dict[str, str], own: Own) -> Verdict:
         """Compare thing by thing."""
@@ -116,7 +123,8 @@ class Sorting(Question):
         told: dict[str, Any] = {"given": answer, "right": self.right_answer(own)}
         if not misplaced:
             return self.verdict("right", share=1.0, **told)
-        found = (name for name, (thing, word) in self.wrong.items() if thing in misplaced and answer[thing] == word)
+        slips = {(thing, answer[thing]) for thing in misplaced}
+        found = (name for name, pairs in self.wrong.items() if slips & set(_pairs(pairs)))
         placed = len(right) - len(misplaced)
         said = f"{placed} of {len(right)} are in their place."
         outcome, mistake = "partly" if placed else "wrong", next(found, "")
@@ -127,3 +135,7 @@ class Sorting(Question):
     def _right(self, own: Own) -> dict[str, tuple[str, ...]]:
         right: Mapping[str, str | tuple[str, ...]] = settled(self.answer, own)
         return {thing: (words,) if isinstance(words, str) else words for thing, words in right.items()}
+
+
+def _pairs(pairs: Pair | Sequence[Pair]) -> list[Pair]:
+    return [cast(Pair, pairs)] if isinstance(pairs[0], str) else cast(list[Pair], list(pairs))
