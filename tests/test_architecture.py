@@ -43,7 +43,7 @@ LATE = {
     ("mixedsim.simulate.population", "mixedsim.study.like"): "Population.from_fit: whoever has a fit has that floor",
 }
 # Commands load what they need and no more, so that `mixedsim --help` answers at once.
-LOADS_INSIDE_FUNCTIONS = {"mixedsim.cli.data", "mixedsim.cli.studies", "mixedsim.cli.teaching"}
+LOADS_INSIDE_FUNCTIONS = {f"mixedsim.cli.{name}" for name in ("data", "studies", "teaching", "courses", "exporting")}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import mixedsim as ms
 from mixedsim.classroom import population
+from mixedsim.classroom.marking import load_key
 from mixedsim.cli import main
 
 
@@ -240,16 +241,18 @@ def test_an_unknown_dataset_is_named_with_the_nearest():
 
 
 def test_exercises_are_built_and_graded_from_the_command_line(tmp_path):
-    sources = Path(__file__).parents[1] / "exercises"
-    said = run("exercises", "build", sources, "-o", tmp_path / "built").stdout
+    source = Path(__file__).parents[1] / "exercises" / "01-therapists.md"
+    said = run("exercises", "build", source, "-o", tmp_path / "built").stdout
     assert "01-therapists: hand out" in said
     notebook = tmp_path / "built" / "01-therapists" / "autograder" / "01-therapists.ipynb"
     grades = tmp_path / "grades.csv"
     graded = run("grade", notebook, "-o", grades, "--exercises", tmp_path / "built", "--jobs", 1)
     assert f"1 notebook in {grades}." in graded.stderr
+    points = load_key(source.parent / "keys" / "01_therapists.py").points
+    full, worth = f"{sum(points.values()):g}", ",".join(f"{one:g}" for one in points.values())
     assert grades.read_text(encoding="utf-8") == (
-        "file,assignment,student,q1,q2,q3,q4,total,max,status\n"
-        "01-therapists.ipynb,01-therapists,reference,2,2,2,2,8,8,graded\n"
+        f"file,assignment,student,{','.join(points)},total,max,status\n"
+        f"01-therapists.ipynb,01-therapists,reference,{worth},{full},{full},graded\n"
     )
     again = run("grade", notebook, "-o", grades, "--exercises", tmp_path / "built", code=1)
     assert "exists: choose another name, or use --force" in again.stderr

@@ -32,8 +32,12 @@ BROKEN = CLEVER.with_(formula="hold ~ exercise + (exercise | choir)", ranef={"ch
 
 def variances(own: Own, reml: bool = True) -> tuple[float, float]:
     """Between choirs and within, in the records."""
-    fit = own.fit("hold ~ 1 + (1 | choir)", reml=reml)
-    return float(fit.varcorr["variance"].iloc[0]), fit.sigma**2
+
+    def found() -> tuple[float, float]:
+        fit = own.fit("hold ~ 1 + (1 | choir)", reml=reml)
+        return float(fit.varcorr["variance"].iloc[0]), fit.sigma**2
+
+    return own.once(("variances", reml), found)
 
 
 def error(own: Own, reml: bool = True) -> float:

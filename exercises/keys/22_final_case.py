@@ -34,8 +34,12 @@ def fit(own: Own, formula: str, reml: bool = True) -> Any:
 
 def variances(own: Own) -> dict[str, float]:
     """Of the empty model: bakery, judge and residual."""
-    empty = fit(own, EMPTY)
-    return {**empty.varcorr.set_index("group")["variance"].to_dict(), "residual": empty.sigma**2}
+
+    def found() -> dict[str, float]:
+        empty = fit(own, EMPTY)
+        return {**empty.varcorr.set_index("group")["variance"].to_dict(), "residual": empty.sigma**2}
+
+    return own.once("variances", found)
 
 
 def share(own: Own, of: str, power: float = 1.0, without: str = "") -> float:

@@ -160,7 +160,7 @@ def _given(
         if any(written):
             _write(folder / _MADE / f"{name}.json", (json.dumps(made, indent=1) + "\n").encode())
         if archives:
-            _archive(folder, name, sorted(made))
+            _archive(folder, name, [file for file in sorted(made) if (folder / name / file).is_file()])
         yield Given(student, name, written=sum(written), kept=len(written) - sum(written))
 
 
@@ -168,8 +168,7 @@ def _write_piece(place: Path, piece: _Piece, made: dict[str, Any], *, force: boo
     """Make one file unless it is there, note it in `made`, and say whether there was anything to do."""
     path, known = place / piece.path, made.get(piece.path)
     there = path.is_file()
-    as_made = there and known is not None and known["source"] == piece.source
-    if as_made and (not force or known["sha256"] == _sha256(path.read_bytes())):
+    if there and known == {"sha256": _sha256(path.read_bytes()), "source": piece.source}:
         return False
     content = piece.make()
     if there and known is None and not force and path.read_bytes() != content:

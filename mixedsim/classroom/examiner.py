@@ -20,7 +20,7 @@ from mixedsim.classroom.marking import Own, Question, Verdict
 from mixedsim.classroom.order import Wall
 from mixedsim.classroom.owners import Owner, claimed_in
 from mixedsim.classroom.sandbox import run_notebook
-from mixedsim.classroom.score import Autograder, built, load
+from mixedsim.classroom.score import Autograder, built, load, version_of_all
 from mixedsim.classroom.seeds import course_mark, course_secret, student_id, student_key
 from mixedsim.classroom.submissions import Submission, Unreadable
 from mixedsim.errors import MixedsimError
@@ -66,14 +66,19 @@ class Examiner:
             notebook = task.submission.read()
             autograder = load(self.exercises, self._assignment(notebook))
         except (Unreadable, MixedsimError) as error:
-            return replace(known, status=f"unreadable: {error}", seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            return replace(known, status=f"unreadable: {error}", version=self.version(""), seconds=seconds)
         graded = self.examine(notebook, autograder, known, task.owner, stopped)
         return replace(graded, seconds=time.monotonic() - started)
 
     def version(self, assignment: str) -> str:
-        """Which key and which course's data marks stand for: with another, notebooks are graded again."""
+        """Which key and which course's data marks stand for: with another, notebooks are graded again.
+
+        What cannot be read (``""``) is so with these exercises; with others, or another key, it is looked at again.
+        """
         mark = self.mark if self.keys is not None else course_mark(course_secret())
-        return load(self.exercises, assignment).version + (f"-{mark}" if mark else "")
+        version = load(self.exercises, assignment).version if assignment else version_of_all(self.exercises)
+        return version + (f"-{mark}" if mark else "")
 
     def owner_of(self, owner: Owner, claimed: str) -> str:
         """The id against whose data answers are held; ``""`` if nobody knows."""

@@ -7,11 +7,13 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import IO, Final
@@ -147,7 +149,7 @@ def _stands(book: Gradebook, examiner: Examiner, task: Task, run: int, again: bo
     graded, graded_in = found
     if (again and graded_in != run) or graded.status.startswith(NOT_GRADED):
         return False
-    if graded.assignment not in built(examiner.exercises):  # what was not even read is looked at again
+    if graded.assignment and graded.assignment not in built(examiner.exercises):
         return False
     same_owner = graded.student == examiner.owner_of(task.owner, graded.claimed)
     return same_owner and graded.version == examiner.version(graded.assignment)
@@ -205,7 +207,16 @@ def _start_worker(stop: Event, examiner: Examiner) -> None:
     global _stop, _examiner
     _stop, _examiner = stop, examiner
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_grader, daemon=True).start()
     close_memory()
+
+
+def _end_with_the_grader() -> None:
+    """A grader that is killed tells nobody: without this its workers, and what they execute, would live on."""
+    grader = multiprocessing.parent_process()
+    assert grader is not None
+    wait([grader.sentinel])
+    os._exit(1)
 
 
 def _in_worker(task: Task) -> Graded:

@@ -66,9 +66,19 @@ def load(exercises: Path, assignment: str) -> Autograder:
         raise MixedsimError(
             f"there is no autograder for {assignment!r} in {str(exercises)!r}: run `mixedsim exercises build` first."
         )
-    return Autograder(load_key(path), hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+    return Autograder(load_key(path), _version(path.read_bytes()))
 
 
 def built(exercises: Path) -> list[str]:
     """Names of the assignments that have an autograder in the folder `exercises`."""
     return sorted(path.parent.parent.name for path in exercises.glob(f"*/autograder/{KEY}"))
+
+
+def version_of_all(exercises: Path) -> str:
+    """The version of all keys in the folder `exercises` together."""
+    keys = [exercises / name / "autograder" / KEY for name in built(exercises)]
+    return _version(b"".join(key.parent.parent.name.encode() + key.read_bytes() for key in keys))
+
+
+def _version(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -15,9 +15,11 @@ except ModuleNotFoundError:
     raise SystemExit('The command mixedsim needs click: pip install "mixedsim[classroom]".') from None
 
 from mixedsim import __version__
+from mixedsim.cli.courses import classroom, feedback, report
 from mixedsim.cli.data import datasets, draw, schema
+from mixedsim.cli.exporting import export
 from mixedsim.cli.studies import power, recover, study
-from mixedsim.cli.teaching import exercises, grade
+from mixedsim.cli.teaching import exercises, grade, hand_out
 from mixedsim.cli.workbook import book
 from mixedsim.errors import MixedsimError
 
@@ -45,5 +47,8 @@ def main() -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
-for command in (draw, schema, recover, study, power, datasets, exercises, grade, book):
+for command in (draw, schema, recover, study, power, datasets, book):
+    main.add_command(command)
+exercises.add_command(export)
+for command in (exercises, classroom, hand_out, grade, report, feedback):
     main.add_command(command)

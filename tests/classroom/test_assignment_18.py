@@ -1,5 +1,7 @@
 """Exercise 18: other roads to a right answer, designs of many kinds, and the numbers that the population promises."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,7 +10,7 @@ import mixedsim as ms
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.populations.choirs import records
 
-KEY = load_key("exercises/keys/18_planning.py")
+KEY = load_key(Path(__file__).parents[2] / "exercises" / "keys" / "18_planning.py")
 TRIAL = ms.Population(
     "hold ~ exercise + (1 | choir)",
     clusters={"choir": 24},

@@ -1,5 +1,7 @@
 """Exercise 19: other roads to a right answer, and the numbers that the populations promise."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,7 +11,7 @@ import mixedsim as ms
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.populations import swifts
 
-KEY = load_key("exercises/keys/19_yes_no.py")
+KEY = load_key(Path(__file__).parents[2] / "exercises" / "keys" / "19_yes_no.py")
 
 
 @pytest.fixture(scope="module")

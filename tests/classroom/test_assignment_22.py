@@ -1,5 +1,7 @@
 """Exercise 22: other roads to a right answer, and the numbers that the population promises."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import mixedsim as ms
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.populations.bakeries import fair
 
-KEY = load_key("exercises/keys/22_final_case.py")
+KEY = load_key(Path(__file__).parents[2] / "exercises" / "keys" / "22_final_case.py")
 CENTRED = "points ~ hours_within + hours_mean + rye + (1 | bakery) + (1 | judge)"
 LADDER = [
     "points ~ 1 + (1 | bakery) + (1 | judge)",

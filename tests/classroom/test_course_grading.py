@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -20,6 +20,7 @@ from mixedsim.classroom.gradebook import Gradebook
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.seeds import SECRET_VARIABLE, student_key
 from mixedsim.classroom.submissions import find
+from mixedsim.classroom.warden import below
 from tests.classroom.conftest import NAME, SOURCES
 
 KEY = load_key(key_of(SOURCES / f"{NAME}.md"))
@@ -221,6 +222,24 @@ def test_another_owner_or_another_course_is_graded_again(copied, dictated, tmp_p
     assert len(counted) == 5
 
 
+def test_what_cannot_be_read_is_noted_once_and_read_again_with_other_keys(copied, tmp_path):
+    files, broken = tmp_path / "submissions", "unreadable: not a notebook: broken JSON in line 1"
+    (files / "anna").mkdir(parents=True)
+    (files / "anna" / "x.ipynb").write_text("{")
+    key = copied.built / NAME / "autograder" / "key.py"
+    for rows in (1, 1, 2):
+        assert grade(files, course=copied, jobs=1)["status"].to_list() == [broken]
+        with Gradebook(copied.gradebook) as book:
+            assert len(book.submissions()) == rows
+        if rows == 1 and len(book_runs(copied)) == 2:
+            key.write_text(key.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+
+
+def book_runs(course):
+    with Gradebook(course.gradebook) as book:
+        return book.runs()
+
+
 def test_what_the_grader_could_not_do_is_tried_again(copied, dictated, tmp_path, monkeypatch):
     hand_in(tmp_path / "submissions", anna=dictated("anna", "anna"))
     with Gradebook(copied.gradebook) as book:
@@ -256,7 +275,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
 def test_killed_half_way_and_resumed_the_grades_are_the_same(copied, dictated, tmp_path):
-    """The whole grader is killed, without a chance to tidy up, when some of the notebooks are graded."""
+    """The grader is killed, without a chance to tidy up, when some of the notebooks are graded; nothing of it stays."""
     files = tmp_path / "submissions"
     for number in range(8):
         student = ("anna", "ben", "zoë-3", "carla")[number % 4]
@@ -268,13 +287,18 @@ def test_killed_half_way_and_resumed_the_grades_are_the_same(copied, dictated, t
     here = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     (tmp_path / "grader.py").write_text(GRADER)
     command = [sys.executable, tmp_path / "grader.py", copied.folder, files]
-    with subprocess.Popen(command, env=here, start_new_session=True) as grader:
+    with subprocess.Popen(command, env=here) as grader:
         deadline = time.monotonic() + 120
         while _done(copied) < 3:
             assert time.monotonic() < deadline
             assert grader.poll() is None
             time.sleep(0.02)
-        os.killpg(grader.pid, signal.SIGKILL)
+        started = list(below(grader.pid)) if sys.platform == "linux" else []
+        grader.kill()
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in started if _runs(pid)]:
+        assert time.monotonic() < deadline, f"still running: {left}"
+        time.sleep(0.05)
     done = _done(copied)
     assert 3 <= done < 8
     resumed = grade(files, course=copied, jobs=1)
@@ -284,6 +308,13 @@ def test_killed_half_way_and_resumed_the_grades_are_the_same(copied, dictated, t
         assert len(book.runs()) == 1
         columns = ["student", "question", "points", "outcome", "file"]
         pd.testing.assert_frame_equal(book.marks()[columns], other.marks()[columns])
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _done(course):

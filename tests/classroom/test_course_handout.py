@@ -162,3 +162,21 @@ def test_archives_do_not_depend_on_the_hour(course, tmp_path):
     given(course, tmp_path, archives=True)
     assert archive.read_bytes() == before
     assert {entry.date_time[0] for entry in zipfile.ZipFile(io.BytesIO(before)).infolist()} == {1980}
+
+
+def test_an_archive_holds_what_is_there(course, tmp_path):
+    """Also when a file of an assignment that is not handed out now was taken away."""
+    given(course, tmp_path)
+    made = tmp_path / ".made" / "anna.json"
+    told = json.loads(made.read_text())
+    made.write_text(json.dumps(told | {"99-old.ipynb": {"sha256": "", "source": ""}}))
+    given(course, tmp_path, archives=True)
+    with zipfile.ZipFile(tmp_path / "anna.zip") as archive:
+        assert archive.namelist() == [f"anna/{file}" for file in sorted(contents(tmp_path / "anna"))]
+
+
+def test_a_damaged_note_of_what_was_made_is_told(course, tmp_path):
+    given(course, tmp_path)
+    (tmp_path / ".made" / "anna.json").write_text("[")
+    with pytest.raises(MixedsimError, match=r"anna.json' is not as it was written: delete it"):
+        given(course, tmp_path)

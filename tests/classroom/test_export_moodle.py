@@ -100,7 +100,7 @@ def test_numbers_are_marked_by_moodles_rule_as_the_grader_marks_them(questions):
         for name in ("q3", "q6", "q7"):
             question, element = EXAM.key.question(name), questions[f"09-confounder {name} {student}"]
             right = question.right_answer(own)
-            for typed in (right, f"{right:.2g}", f"{right:.3g}", 1.5 * right, 0, -right, 1e6):
+            for typed in (right, f"{right:.1g}", f"{right:.2g}", f"{right:.3g}", 1.5 * right, 0, -right, 1e6):
                 mark = question.mark(float(typed), own)
                 assert moodle_number(element, str(typed)).share == mark.points / mark.maximum, (name, typed)
             for mistake, value in question.wrong_answers(own).items():

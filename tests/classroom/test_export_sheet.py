@@ -32,7 +32,13 @@ SHEET = (
 
 The *story*.
 
-Run the cell with `grader.check`. It says little.
+Run the cell with `grader.check`. It says little. Fit by REML, as `ms.lmer` does: always.
+Numbers need two
+significant digits. More do no harm.
+
+## The pupils
+
+They are *many*.
 
 **First write your student id into the next cell.**
 
@@ -96,7 +102,10 @@ def sheet_of(tmp_path, text=SHEET):
 
 def test_the_story_is_what_makes_sense_without_a_notebook(tmp_path):
     sheet = sheet_of(tmp_path)
-    assert sheet.story == "<p>The <em>story</em>.</p>\n<p>One row is one pupil.</p>\n"
+    assert sheet.story == (
+        "<p>The <em>story</em>.</p>\n<p>Fit by REML, as <code>ms.lmer</code> does: always.</p>\n"
+        "<h2>The pupils</h2>\n<p>They are <em>many</em>.</p>\n<p>One row is one pupil.</p>\n"
+    )
     assert sheet.tables == {None: "pupils", "more": "other"}
 
 

@@ -24,7 +24,7 @@ KEYS = EXERCISES / "keys"
 NAMES = [
     one.stem for one in sorted(EXERCISES.glob("[0-9]*.md")) if (KEYS / f"{one.stem.replace('-', '_')}.py").exists()
 ]
-MANY, FEW = 500, int(os.environ.get("MIXEDSIM_STRESS", "12"))
+MANY, FEW = 500, int(os.environ.get("MIXEDSIM_STRESS", "4"))
 THOROUGH = "12-crossed-and-nested"
 SECONDS = 0.5  # for one variant, and this is generous
 BYTES = 400_000  # of Moodle XML for one variant

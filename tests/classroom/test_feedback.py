@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,22 @@ def test_what_cannot_be_written_is_said(classroom, tmp_path, asked, sentence):
 def test_without_marks_there_is_no_feedback(classroom, tmp_path):
     with pytest.raises(MixedsimError, match=r"the gradebook has no marks yet"):
         write_feedback(Gradebook(":memory:"), classroom[1], tmp_path)
+
+
+def luminance(colour):
+    """Relative luminance (WCAG 2.1)."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_colour_of_text_can_be_read_on_both_grounds_light_dark_and_printed(pages):
+    """4.5 : 1, as WCAG 2.1 asks of small text."""
+    blocks = re.findall(r":root \{(.*?)\}", pages["right"].style.get_text(), flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
+        for ground in ("ground", "tint"):
+            for text in ("ink", "faint", "primary", "second", "link", "good"):
+                low, high = sorted((luminance(colours[ground]), luminance(colours[text])))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground, block)

@@ -1,14 +1,20 @@
 """Grading: what is right gets its points, what is wrong loses exactly its own, and nothing stops the others."""
 
+import hashlib
 import json
 import shutil
+import sys
+import zipfile
 
 import pandas as pd
 import pytest
 
 from mixedsim.classroom.build import key_of, with_student
-from mixedsim.classroom.grade import grade
-from mixedsim.classroom.marking import load_key
+from mixedsim.classroom.grade import digest, grade
+from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.marking import Own, load_key
+from mixedsim.classroom.seeds import SECRET_VARIABLE, student_key
+from mixedsim.classroom.submissions import Submission, find
 from mixedsim.errors import MixedsimError
 from tests.classroom.conftest import NAME, SOURCES
 
@@ -162,6 +168,29 @@ def test_metadata_that_an_editor_dropped_are_not_needed(tmp_path, exercises, sol
     assert grade(tmp_path, exercises=exercises)["total"].tolist() == [FULL]
 
 
+def test_a_secret_of_the_environment_reaches_no_notebook_but_its_students_key_does(
+    tmp_path, exercises, solution, monkeypatch
+):
+    """Without a course, too: data are then those of the secret, where the exercise is worked on and graded."""
+    hand_in(tmp_path, right=with_student(solution, "anna"))
+    monkeypatch.setenv(SECRET_VARIABLE, "tea at four")
+    assert grade(tmp_path, exercises=exercises, jobs=1)["total"].tolist() == [FULL]
+    own = [Own(NAME, "anna", student_key("anna", secret=secret)).data for secret in ("", "tea at four")]
+    assert not own[0].equals(own[1])
+
+
+def test_a_gradebook_without_a_course_keeps_what_was_graded(tmp_path, exercises, solution):
+    hand_in(tmp_path, right=with_student(solution, "anna"))
+    first, second = (
+        grade(tmp_path / "right.ipynb", exercises=exercises, jobs=1, gradebook=tmp_path / "kept") for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first, second)
+    with Gradebook(tmp_path / "kept") as book:
+        assert len(book.runs()) == 2
+        (row,) = book.submissions()[["student", "claimed", "total"]].to_dict("records")
+        assert row == {"student": "anna", "claimed": "anna", "total": FULL}
+
+
 def test_a_key_that_breaks_is_the_instructors_business(tmp_path, exercises, solution):
     """A key with a fault of its own must not quietly cost a student points, nor stop the other questions."""
     folder = tmp_path / "exercises"
@@ -175,6 +204,25 @@ def test_a_key_that_breaks_is_the_instructors_business(tmp_path, exercises, solu
     (row,) = grade(tmp_path / "right.ipynb", exercises=folder).to_dict("records")
     assert row["status"] == "needs a look: the key of q2 failed (KeyError: 'hour'); graded"
     assert (row["q1"], row["q2"], row["total"]) == (KEY.points["q1"], 0, FULL - KEY.points["q2"])
+
+
+def test_a_digest_is_of_the_contents_wherever_they_lie(tmp_path, monkeypatch):
+    (tmp_path / "a.ipynb").write_bytes(b"{}")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("a.ipynb", "{}")
+    assert [digest(one) for one in find(tmp_path)] == [hashlib.sha256(b"{}").hexdigest()] * 2
+    monkeypatch.setattr("mixedsim.classroom.grade.LARGEST_NOTEBOOK", 1)
+    assert [digest(one) for one in find(tmp_path)] == ["", ""]  # far too large: not read to its end
+
+
+def test_what_cannot_be_read_has_no_digest(tmp_path):
+    (tmp_path / "b.zip").write_bytes(b"PK but not really")
+    (one,) = find(tmp_path)
+    assert digest(Submission("b.zip/x.ipynb", one.path, "x.ipynb")) == ""
+    assert digest(Submission("gone.ipynb", tmp_path / "gone.ipynb")) == ""
+    if sys.platform != "win32":
+        (tmp_path / "link.ipynb").symlink_to(one.path)
+        assert digest(Submission("link.ipynb", tmp_path / "link.ipynb")) == ""
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from mixedsim.classroom.build import with_student
 
 
 def test_otter_grades_a_solution_and_a_wrong_answer(built, solution, edited, tmp_path):
-    notebook = with_student(edited(solution, icc="1 - between / (between + within)"), "anna")
+    notebook = with_student(edited(solution, kept="1 - between / (between + within / n)"), "anna")
     (tmp_path / "handed-in.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     command = [
         sys.executable,
@@ -27,7 +27,7 @@ def test_otter_grades_a_solution_and_a_wrong_answer(built, solution, edited, tmp
     )
     results = json.loads((tmp_path / "results.json").read_text())
     scores = {test["name"]: test["score"] for test in results["tests"] if "score" in test}
-    assert scores["q1"] == 0
-    assert all(score > 0 for name, score in scores.items() if name != "q1")
-    said = next(test["output"] for test in results["tests"] if test["name"] == "q1")
-    assert "asked was the share between them" in said
+    assert scores["q4"] == 0
+    assert all(score > 0 for name, score in scores.items() if name != "q4")
+    said = next(test["output"] for test in results["tests"] if test["name"] == "q4")
+    assert "asked was the other part" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 
 from mixedsim.classroom.class_sampling import ClassIntervals, binomial_range, class_picture
 from mixedsim.classroom.item_statistics import item_statistics, reliability
-from mixedsim.classroom.marking import Own
+from mixedsim.classroom.known_answers import showcases_of
+from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.marking.showcase import Showcase
 from mixedsim.errors import MixedsimError
 
@@ -171,3 +173,22 @@ def test_a_showcase_that_is_wrong_says_so():
     with pytest.raises(MixedsimError, match=r"the truth of 'hour' is not known: name it with truth=; did you mean"):
         Showcase("score ~ hours + (1 | tutor)", "hour").true_value(own.truth)
     assert Showcase("score ~ hours + (1 | tutor)", "hour", truth=1.5).true_value(own.truth) == 1.5
+
+
+KEYS = sorted((Path(__file__).parents[2] / "exercises" / "keys").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", KEYS, ids=lambda path: path.stem)
+def test_every_assignment_shows_a_parameter_whose_truth_is_known(path):
+    """Eight students: that more than half of right intervals miss has a probability of 2 in 100,000."""
+    key = load_key(path)
+    shown = showcases_of(key)
+    assert shown
+    for showcase in shown:
+        hits = 0
+        for number in range(8):
+            own = Own(key.name, f"x{number}")
+            estimate, lower, upper = showcase.interval(own)
+            assert lower < estimate < upper
+            hits += lower <= showcase.true_value(own.sample(showcase.part).truth) <= upper
+        assert hits >= 4

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from pathlib import PurePosixPath
 from typing import IO, Final
 
 from mixedsim.classroom.export.items import ChoiceItem, Item, MatchItem, NumberItem
@@ -43,7 +42,7 @@ def _question(item: Item, files: Mapping[str, str], exam: Exam) -> Iterator[str]
     yield f'<questiontext format="html">\n{_text(item.at(PLACE))}\n'
     for name in item.files:
         content = base64.b64encode(files[name].encode()).decode()
-        yield f'<file name="{_plain(PurePosixPath(name).name)}" path="/" encoding="base64">{content}</file>\n'
+        yield f'<file name="{_plain(name)}" path="/" encoding="base64">{content}</file>\n'
     yield f'</questiontext>\n<generalfeedback format="html">{_text("")}</generalfeedback>\n'
     yield f"<defaultgrade>{item.points:g}</defaultgrade>\n<penalty>{_PENALTY}</penalty>\n<hidden>0</hidden>\n"
     if len(item.name) <= _LONGEST_IDNUMBER:  # it has to be unique in its category; a longer one would be cut

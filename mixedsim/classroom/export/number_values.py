@@ -3,6 +3,9 @@
 A platform knows values and tolerances, and not how many digits were typed. So a right answer has half a unit of the
 last digit asked for (or its Monte-Carlo error) as its tolerance; the few numbers that are right to fewer digits are
 listed, with half of the points; and a mistake's answer has half a unit of its own.
+
+Where two right answers lie on two sides of a power of ten, the larger one's tolerance also covers numbers near the
+smaller one that the grader, which asks the nearer one only, takes for wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from mixedsim.classroom.marking.question import settled
 
 _SLACK: Final = 1 + 1e-9  # 0.32 for 0.315 is half a unit off but for binary fractions
 _EXACT: Final = 1e-9  # how far a count may be off, and relatively a rounded number
+_FINEST: Final = 1e-13  # Moodle adds 1e-14 to every tolerance: p-values smaller than that are all one to it
 _APART: Final = 0.499  # of the distance of two mistakes: so far each of them reaches
 
 
@@ -33,8 +37,8 @@ def values_of(question: Number, own: Own) -> tuple[tuple[Value, ...], tuple[str,
 
 
 def reach(number: float, question: Number) -> float:
-    """Half a unit of the last digit that is asked for."""
-    return _EXACT if question.digits is None else tolerance(number, digits=question.digits) * _SLACK
+    """Half a unit of the last digit that is asked for, or the least that a platform can tell."""
+    return _EXACT if question.digits is None else max(tolerance(number, digits=question.digits) * _SLACK, _FINEST)
 
 
 def _right(question: Number, own: Own) -> list[Value]:
@@ -52,7 +56,7 @@ def _rounded(question: Number, own: Own, right: Sequence[Value]) -> list[Value]:
         verdict = question.mark(number, own)
         if verdict.outcome == "rounded" and number not in [one.number for one in found]:
             share = verdict.points / verdict.maximum
-            found.append(Value(number, _EXACT * max(abs(number), 1), share, inline(verdict.feedback)))
+            found.append(Value(number, max(_EXACT * abs(number), _FINEST), share, inline(verdict.feedback)))
     return found
 
 

@@ -14,11 +14,13 @@ from mixedsim.classroom.export.markup import code, html
 from mixedsim.classroom.marking import Assignment
 from mixedsim.errors import MixedsimError
 
-# A paragraph before the first question that says one of these is about the notebook, or about digits, which each
-# question says for itself.
+# A sentence before the first question that says one of these is about the notebook, or about digits, which each
+# question says for itself; and so is one behind it that goes on in this way.
 _OF_NOTEBOOKS: Final = re.compile(
     r"grader\.check|student id|notebook|three dots|significant digits|drawn from your id", re.IGNORECASE
 )
+_GOES_ON: Final = re.compile(r"(It|They|More)\b")
+_SENTENCES: Final = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*`])")
 _DRAWN: Final = re.compile(r"(?m)^(\w+) = ms\.classroom\.data\(([^()]*)\)")
 _PART: Final = re.compile(r"part=[\"']([\w-]+)[\"']")
 _LOOKS: Final = re.compile(r"^(import .*|from .* import .*|\w+(\.(head|tail|info|describe)\(\d*\))?;?)$")
@@ -87,7 +89,7 @@ def _read(cells: Sequence[Mapping[str, Any]], key: Assignment) -> Sheet:
             tables.update(_drawn(text))
             body.append(_given(text))
             continue
-        if text.startswith("## "):
+        if text.startswith("## ") and (asked or section != "story" or text.startswith("## Question ")):
             _keep(asked, section, heading, body)
             heading, _, text = text.removeprefix("## ").partition("\n")
             numbered = re.match(r"Question (\d+)\b", heading)
@@ -116,9 +118,19 @@ def _pieces(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _without_notebook(text: str) -> str:
-    """The paragraphs that make sense outside a notebook, without the title."""
-    paragraphs = re.split(r"\n\s*\n", text)
-    return "\n\n".join(one for one in paragraphs if not one.startswith("# ") and not _OF_NOTEBOOKS.search(one))
+    """What makes sense outside a notebook, without the title."""
+    paragraphs = [one for one in re.split(r"\n\s*\n", text) if not one.startswith("# ")]
+    return "\n\n".join(_kept(one) if _OF_NOTEBOOKS.search(one) else one for one in paragraphs)
+
+
+def _kept(paragraph: str) -> str:
+    """The sentences of a paragraph that are not about the notebook."""
+    kept, dropped = [], False
+    for sentence in _SENTENCES.split(paragraph):
+        dropped = bool(_OF_NOTEBOOKS.search(sentence)) or (dropped and bool(_GOES_ON.match(sentence)))
+        if not dropped:
+            kept.append(sentence)
+    return " ".join(kept)
 
 
 def _drawn(source: str) -> dict[str | None, str]:

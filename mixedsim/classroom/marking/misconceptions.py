@@ -970,7 +970,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "one-sample-of-two",
         "counted one of two samples",
-        "Two samples stand behind this: the error has a part for each. More of one, or all of it, does not make up for the other.",
+        "Two samples stand behind this: the error has a part for each. More of one, or all of it, does not "
+        "make up for the other.",
         "12-crossed-and-nested",
         "Why: two samples in one table",
     ),
@@ -1051,7 +1052,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "one-mean-too-few",
         "counted one mean where there are two",
-        "Groups were counted, less one mean. But there are two means, one for each arm, and each costs a degree of freedom.",
+        "Groups were counted, less one mean. But there are two means, one for each arm, and each costs a "
+        "degree of freedom.",
         "14-degrees-of-freedom",
         "Why: the yardstick is made of rubber",
     ),
@@ -1107,7 +1109,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "reference-for-all",
         "took the reference group for everybody",
-        "With an interaction in the model, a coefficient of time speaks of the reference group alone, not of everybody.",
+        "With an interaction in the model, a coefficient of time speaks of the reference group alone, not of "
+        "everybody.",
         "13-repeated-measures",
         'Claim on trial: "timepost is the mean at post"',
     ),
@@ -1151,14 +1154,16 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "feared-shape",
         "feared a shape that hardly matters",
-        "A coefficient is a sum over many rows, and such a sum is nearly normal whatever the shape of each. Ask how far it scatters, not what shape the noise has.",
+        "A coefficient is a sum over many rows, and such a sum is nearly normal whatever the shape of each. "
+        "Ask how far it scatters, not what shape the noise has.",
         "16-may-i-trust-this-fit",
         "Why",
     ),
     Misconception(
         "ignored-drift",
         "took drifting noise for independent",
-        "Noise that drifts looks like a trend. Neighbouring rows push in the same direction, and the error of whatever creeps is too small.",
+        "Noise that drifts looks like a trend. Neighbouring rows push in the same direction, and the error "
+        "of whatever creeps is too small.",
         "16-may-i-trust-this-fit",
         "The noise drifts",
     ),
@@ -1186,7 +1191,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "drop-if-singular",
         "dropped slopes because the fit was singular",
-        "Slopes that are dropped because the fit is singular leave a small standard error that is not honest: false alarms follow.",
+        "Slopes that are dropped because the fit is singular leave a small standard error that is not "
+        "honest: false alarms follow.",
         "17-when-mixed-models-fail",
         "The tempting analysis",
     ),
@@ -1208,7 +1214,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "people-as-noise",
         "counted differences between people as noise",
-        "What belongs to a person cancels from a gain. Only what differs between two tests of one person is left in the error.",
+        "What belongs to a person cancels from a gain. Only what differs between two tests of one person is "
+        "left in the error.",
         "13-repeated-measures",
         "Why: everybody is his own control",
     ),
