@@ -1,7 +1,7 @@
 """What Otter's own graders call: the key that travels in ``autograder.zip``, asked about one answer.
 
-`mixedsim grade` does not need it: it marks answers in its own process. Otter runs hidden tests in the notebook's kernel,
-in the folder into which it has unpacked the archive.
+`mixedsim grade` does not need it: it marks answers in its own process. Otter runs hidden tests in the notebook's
+kernel, in the folder into which it has unpacked the archive.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From an exercise as it is written to one with checks and tests, as Otter Assign reads it.
 
-The source holds text, cells to answer in, and solutions. What the answers must look like, and which are right, stands in
-the key; the checks are made of it, so that text and key cannot drift apart.
+The source holds text, cells to answer in, and solutions. What the answers must look like, and which are right, stands
+in the key; the checks are made of it, so that text and key cannot drift apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every key, on the data of many students: right answers are right, each mistake is known by its name and costs points."""
+"""Every key, on the data of many students: right answers are right, mistakes have their names and cost points."""
 
 from __future__ import annotations
 

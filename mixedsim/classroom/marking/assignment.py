@@ -44,9 +44,11 @@ class Assignment:
         if [question.name for question in self.questions] != expected:
             raise MixedsimError(f"{self.name}: questions must be q1, q2, … in their order.")
         variables = [question.variable for question in self.questions]
-        twice = {name for name in variables if variables.count(name) > 1} | ({"student", "data", "answers"} & set(variables))
+        taken = {"student", "data", "answers"} & set(variables)
+        twice = {name for name in variables if variables.count(name) > 1} | taken
         if twice:
-            raise MixedsimError(f"{self.name}: two questions, or one and the notebook's own, share the variable {min(twice)!r}.")
+            both = "two questions, or one and the notebook's own, share the variable"
+            raise MixedsimError(f"{self.name}: {both} {min(twice)!r}.")
 
     @property
     def points(self) -> dict[str, float]:

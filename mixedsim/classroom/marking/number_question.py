@@ -76,7 +76,8 @@ class Number(Question):
 
     def wrong_answers(self, own: Own) -> dict[str, float]:
         """The numbers that mistakes lead to."""
-        return {name: float(settled(value, own)) for name, value in self.wrong.items()}
+        found = {name: float(settled(value, own)) for name, value in self.wrong.items()}
+        return {name: value for name, value in found.items() if math.isfinite(value)}  # a mistake may lead nowhere
 
     def judge(self, answer: Any, own: Own) -> Verdict:
         """Compare with the right answers first, then with the mistakes."""
