@@ -1,7 +1,7 @@
 # make book   the workbook, executed and built to _build/html
 # make test   the tests
 # make lint   style and types
-# make lab    JupyterLab with chapters and exercises
+# make lab    JupyterLab with chapters and the students' notebooks in _build/exercises
 # make clean  removes everything that make has made
 #
 # Needs Python >= 3.11 and a package index. `make PYTHON=... VENV=... test` chooses another Python or place.
@@ -29,6 +29,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 lab: $(VENV)/.installed-lab
+	@test -d _build/exercises || $(BIN)/mixedsim exercises build
 	$(BIN)/jupyter lab
 
 # Installs again only when the exact set or the package's own description changes.
