@@ -27,9 +27,9 @@ import pandas as pd
 
 import mixedsim
 from mixedsim.classroom.build import build, with_student
-from mixedsim.classroom.course import Course, new
-from mixedsim.classroom.gradebook import Gradebook
-from mixedsim.classroom.walls import walls
+from mixedsim.classroom.desk.course import Course, new
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.walled.walls import walls
 
 NAME = "01-therapists"
 SOURCES = Path(__file__).parents[1] / "exercises"

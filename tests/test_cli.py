@@ -260,7 +260,7 @@ def test_exercises_are_built_and_graded_from_the_command_line(tmp_path):
 
 def test_a_gradebook_holds_names_that_are_no_text(tmp_path, monkeypatch):
     grades = pd.DataFrame({"file": ["\udcff.ipynb"], "status": ["graded"]}, dtype=object)
-    monkeypatch.setattr("mixedsim.classroom.grade.grade", lambda *_, **__: grades)
+    monkeypatch.setattr("mixedsim.classroom.desk.grade.grade", lambda *_, **__: grades)
     run("grade", tmp_path, "-o", tmp_path / "grades.csv")
     assert (tmp_path / "grades.csv").read_text(encoding="utf-8") == "file,status\n\\udcff.ipynb,graded\n"
 

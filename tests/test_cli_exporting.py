@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mixedsim.classroom.course import new
+from mixedsim.classroom.desk.course import new
 from mixedsim.cli import main
 
 ROOT = Path(__file__).parents[1]

@@ -31,9 +31,9 @@ from mixedsim.classroom.marking import load_key
 from mixedsim.classroom.otter_key import ARCHIVED
 from mixedsim.classroom.otter_parts import assign
 from mixedsim.classroom.otter_source import with_checks
-from mixedsim.classroom.sandbox import Outcome, run_notebook
 from mixedsim.classroom.score import EXERCISES, KEY, Autograder, load
 from mixedsim.classroom.seeds import student_key
+from mixedsim.classroom.walled.sandbox import Outcome, run_notebook
 from mixedsim.errors import MixedsimError
 
 SOURCES: Final = Path("exercises")

@@ -19,7 +19,7 @@ from mixedsim.files import refuse_to_overwrite
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mixedsim.classroom.gradebook import Gradebook
+    from mixedsim.classroom.desk.gradebook import Gradebook
 
 COURSE_ARGUMENT = click.argument("course_folder", metavar="COURSE", type=FOLDER)
 COURSE = click.option("--course", "course_folder", type=FOLDER, required=True, help="The course's folder.")
@@ -38,7 +38,7 @@ def classroom() -> None:
 )
 def new(folder: Path, title: str, exercises: Path) -> None:
     """Make FOLDER with a course's settings, an empty roster, and a secret that makes its data its own."""
-    from mixedsim.classroom.course import new as make
+    from mixedsim.classroom.desk.course import new as make
 
     made = os.path.relpath(make(folder, title=title, exercises=exercises))
     click.echo(f"{made}: fill in {os.path.join(made, 'roster.csv')}, one student a line, then build the exercises:")
@@ -96,8 +96,8 @@ def show(course_folder: Path, student: str) -> None:
 @click.option("--lms", type=click.Choice(["moodle", "canvas"]), help="As this platform imports them.")
 def grades(course_folder: Path, output: str, force: bool, lms: str | None) -> None:
     """Write the points of every student of the roster, one column an assignment."""
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.grade_lists import of_gradebook
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.desk.grade_lists import of_gradebook
 
     refuse_to_overwrite(output, force=force)
     course = Course.load(course_folder)
@@ -110,8 +110,8 @@ def grades(course_folder: Path, output: str, force: bool, lms: str | None) -> No
 @FORCE
 def report(course_folder: Path, output: str, force: bool) -> None:
     """Write one HTML page on a course: scores, items, the usual mistakes, the class as a sampling distribution."""
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.report import instructor_report
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.reporting.report import instructor_report
 
     refuse_to_overwrite(output, force=force)
     course = Course.load(course_folder)
@@ -128,8 +128,8 @@ def report(course_folder: Path, output: str, force: bool) -> None:
 @click.option("--book", metavar="URL", default="", help="Where the workbook is on the web, for links to its sections.")
 def feedback(course_folder: Path, output: Path, assignment: str | None, solutions: bool, book: str) -> None:
     """Write an HTML page for every student and assignment: points, and what to look at again."""
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.feedback import write_feedback
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.reporting.feedback import write_feedback
 
     course = Course.load(course_folder)
     with _gradebook(course_folder) as marks:
@@ -138,8 +138,8 @@ def feedback(course_folder: Path, output: Path, assignment: str | None, solution
 
 
 def _gradebook(course_folder: Path) -> Gradebook:
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.gradebook import Gradebook
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.desk.gradebook import Gradebook
 
     return Gradebook(_existing(Course.load(course_folder).gradebook))
 

@@ -71,7 +71,7 @@ def export(
 
 def _wanted(assignment: str, course_folder: Path | None, students: int | None) -> tuple[Path, Mapping[str, bytes]]:
     """The source, and each variant's key."""
-    from mixedsim.classroom.course import Course
+    from mixedsim.classroom.desk.course import Course
     from mixedsim.classroom.export.whose import anonymous, find_source
 
     if course_folder is None:

@@ -40,7 +40,7 @@ def build(source: Path | None, output: Path | None, course_folder: Path | None, 
     """
     from mixedsim.classroom.build import SOURCES
     from mixedsim.classroom.build import build as build_exercises
-    from mixedsim.classroom.course import Course
+    from mixedsim.classroom.desk.course import Course
     from mixedsim.classroom.score import EXERCISES
 
     if course_folder is None:
@@ -69,8 +69,8 @@ def hand_out(course_folder: Path, assignments: tuple[str, ...], output: Path, ar
     """
     from tqdm import tqdm
 
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.course_handout import hand_out_course
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.desk.course_handout import hand_out_course
 
     course = Course.load(course_folder)
     work = hand_out_course(course, output, assignments=assignments or None, archives=archives, force=force)
@@ -109,10 +109,10 @@ def grade(
     With --course, or --gradebook, results are kept in a gradebook: what an interrupted grading has done is not done
     again, a notebook that is graded again keeps its history, and points that were changed by hand stay changed.
     """
-    from mixedsim.classroom.course import Course
-    from mixedsim.classroom.grade import grade as grade_submissions
+    from mixedsim.classroom.desk.course import Course
+    from mixedsim.classroom.desk.grade import grade as grade_submissions
     from mixedsim.classroom.score import EXERCISES
-    from mixedsim.classroom.walls import walls
+    from mixedsim.classroom.walled.walls import walls
 
     course = None if course_folder is None else Course.load(course_folder)
     if course is None and lms is not None:
@@ -133,7 +133,7 @@ def grade(
     )
     table = grades
     if course is not None and lms is not None:
-        from mixedsim.classroom.grade_lists import of_gradebook
+        from mixedsim.classroom.desk.grade_lists import of_gradebook
 
         table = of_gradebook(course, gradebook or course.gradebook, lms)
     write_table(table, output, force=force)

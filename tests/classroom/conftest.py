@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mixedsim.classroom.build import Built, build
-from mixedsim.classroom.course import Course, new
+from mixedsim.classroom.desk.course import Course, new
 
 SOURCES = Path(__file__).parents[2] / "exercises"
 NAME = "01-therapists"

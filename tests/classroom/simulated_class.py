@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.gradebook import Gradebook
-from mixedsim.classroom.graded import Graded
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.desk.graded import Graded
 from mixedsim.classroom.marking import Assignment, Number, Own, Verdict
 from mixedsim.classroom.seeds import student_key
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.refusals import landlock_version
-from mixedsim.classroom.runs import nursery
-from mixedsim.classroom.sandbox import run_notebook
 from mixedsim.classroom.seeds import SECRET_VARIABLE
-from mixedsim.classroom.walls import described, works
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.refusals import landlock_version
+from mixedsim.classroom.walled.runs import nursery
+from mixedsim.classroom.walled.sandbox import run_notebook
+from mixedsim.classroom.walled.walls import described, works
 from mixedsim.errors import MixedsimError
 
 FOLDER = Path(__file__).parent / "adversaries"
@@ -125,6 +125,9 @@ def test_the_search_for_leftovers_finds_one():
     mark = f"mark-{time.monotonic_ns()}"
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", mark])
     try:
+        deadline = time.monotonic() + 20
+        while not running(mark) and time.monotonic() < deadline:  # until the child has become Python
+            time.sleep(0.05)
         assert [file.parent.name for file in running(mark)] == [str(child.pid)]
     finally:
         child.kill()
@@ -165,8 +168,8 @@ def test_without_walls_the_same_notebook_reads_all_of_it(outside):
 
 SEARCH = """
 import json, os, sys
-from mixedsim.classroom.sandbox import run_notebook
-from mixedsim.classroom.walls import works
+from mixedsim.classroom.walled.sandbox import run_notebook
+from mixedsim.classroom.walled.walls import works
 notebook, kinds, outside = json.loads(sys.stdin.read())
 given = {"OUTSIDE": outside, "GRADER": str(os.getpid())}
 print(json.dumps({

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mixedsim.classroom.course import Course, display_name, new
+from mixedsim.classroom.desk.course import Course, display_name, new
 from mixedsim.classroom.seeds import course_mark, student_key
 from mixedsim.errors import MixedsimError
 

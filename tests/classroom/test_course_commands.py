@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from mixedsim.classroom.build import with_student
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.cli import main
 from tests.classroom.conftest import NAME, SOURCES
 from tests.classroom.test_gradebook import graded
@@ -152,7 +152,7 @@ def test_report_and_feedback_are_given_gradebook_and_course(kept, monkeypatch):
     """Only that the right things arrive: what they write has tests of its own."""
     seen = []
     for name, function in (("report", "instructor_report"), ("feedback", "write_feedback")):
-        module = types.ModuleType(f"mixedsim.classroom.{name}")
+        module = types.ModuleType(f"mixedsim.classroom.reporting.{name}")
         arrived = lambda held, given, place, **_: seen.append((len(held.marks()), given.title, str(place)))  # noqa: E731
         setattr(module, function, arrived)
         monkeypatch.setitem(sys.modules, module.__name__, module)

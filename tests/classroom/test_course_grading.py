@@ -11,16 +11,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mixedsim.classroom import examiner
 from mixedsim.classroom.build import key_of, with_student
-from mixedsim.classroom.course import Course
+from mixedsim.classroom.desk import examiner
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.grade import digest, grade
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.desk.submissions import find
 from mixedsim.classroom.enrolment import KEYS_VARIABLE
-from mixedsim.classroom.grade import digest, grade
-from mixedsim.classroom.gradebook import Gradebook
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.seeds import SECRET_VARIABLE, student_key
-from mixedsim.classroom.submissions import find
-from mixedsim.classroom.warden import below
+from mixedsim.classroom.walled.warden import below
 from tests.classroom.conftest import NAME, SOURCES
 
 KEY = load_key(key_of(SOURCES / f"{NAME}.md"))
@@ -266,8 +266,8 @@ def test_points_changed_by_hand_stay_changed(copied, dictated, borrowed, tmp_pat
 GRADER = """
 import sys
 from pathlib import Path
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.grade import grade
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.grade import grade
 if __name__ == "__main__":
     grade(Path(sys.argv[2]), course=Course.load(sys.argv[1]), jobs=2)
 """

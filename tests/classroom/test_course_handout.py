@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import mixedsim as ms
-from mixedsim.classroom import course_handout
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.course_handout import hand_out_course
+from mixedsim.classroom.desk import course_handout
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.course_handout import hand_out_course
 from mixedsim.classroom.enrolment import KEY_FILE
 from mixedsim.errors import MixedsimError
 from tests.classroom.conftest import NAME

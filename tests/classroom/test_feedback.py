@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from mixedsim.classroom.feedback import write_feedback
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.classroom.marking import MISCONCEPTIONS, Number, Own, load_key
 from mixedsim.classroom.marking.verdict import OUTCOMES
-from mixedsim.classroom.pages import prose
-from mixedsim.classroom.question_titles import question_titles
+from mixedsim.classroom.reporting.feedback import write_feedback
+from mixedsim.classroom.reporting.pages import prose
+from mixedsim.classroom.reporting.question_titles import question_titles
+from mixedsim.classroom.reporting.wording import OUTCOME_WORDS, anchor, points_of
 from mixedsim.classroom.seeds import student_key
-from mixedsim.classroom.wording import OUTCOME_WORDS, anchor, points_of
 from mixedsim.errors import MixedsimError
 from tests.classroom.simulated_class import build_light, course_in, graded, typed
 

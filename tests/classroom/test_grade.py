@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from mixedsim.classroom.build import key_of, with_student
-from mixedsim.classroom.grade import digest, grade
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.grade import digest, grade
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.desk.submissions import Submission, find
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.seeds import SECRET_VARIABLE, student_key
-from mixedsim.classroom.submissions import Submission, find
 from mixedsim.errors import MixedsimError
 from tests.classroom.conftest import NAME, SOURCES
 
@@ -211,7 +211,7 @@ def test_a_digest_is_of_the_contents_wherever_they_lie(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
         archive.writestr("a.ipynb", "{}")
     assert [digest(one) for one in find(tmp_path)] == [hashlib.sha256(b"{}").hexdigest()] * 2
-    monkeypatch.setattr("mixedsim.classroom.grade.LARGEST_NOTEBOOK", 1)
+    monkeypatch.setattr("mixedsim.classroom.desk.grade.LARGEST_NOTEBOOK", 1)
     assert [digest(one) for one in find(tmp_path)] == ["", ""]  # far too large: not read to its end
 
 

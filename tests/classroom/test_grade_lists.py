@@ -7,9 +7,9 @@ import shutil
 import pandas as pd
 import pytest
 
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.grade_lists import of_gradebook
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.grade_lists import of_gradebook
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.classroom.score import load
 from mixedsim.errors import MixedsimError
 from tests.classroom.conftest import NAME

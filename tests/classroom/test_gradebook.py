@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from mixedsim.classroom.gradebook import Gradebook
-from mixedsim.classroom.graded import Graded
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.desk.graded import Graded
 from mixedsim.classroom.marking import Verdict
 from mixedsim.errors import MixedsimError
 
@@ -195,7 +195,7 @@ def test_a_notebook_is_written_whole_or_not_at_all(book):
 
 WRITER = """
 import sys
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.gradebook import Gradebook
 from tests.classroom.test_gradebook import graded
 with Gradebook(sys.argv[1]) as book:
     run = book.begin("submissions")

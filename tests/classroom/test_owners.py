@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixedsim.classroom.owners import Owners, claimed_in
+from mixedsim.classroom.desk.owners import Owners, claimed_in
 
 STUDENTS = {
     "ab123": {"name": "Zoë Young", "email": "z.young@uni.example", "ID": "4711", "Identifier": "Participant 101"},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedsim.classroom.copied_answers import RATE, copied_answers, half_units
+from mixedsim.classroom.reporting.copied_answers import RATE, copied_answers, half_units
 
 QUESTIONS = ("q1", "q2", "q3", "q4")
 STUDENTS = 100

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from mixedsim.classroom import class_material, known_answers
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.classroom.marking import MISCONCEPTIONS, Own, load_key
-from mixedsim.classroom.pages import escaped, tag
-from mixedsim.classroom.report import instructor_report
+from mixedsim.classroom.reporting import class_material, known_answers
+from mixedsim.classroom.reporting.pages import escaped, tag
+from mixedsim.classroom.reporting.report import instructor_report
 from mixedsim.classroom.seeds import student_key
 from mixedsim.errors import MixedsimError
 from tests.classroom.simulated_class import Habits, build_light, course_in, graded, hand_in

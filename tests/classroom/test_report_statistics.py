@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedsim.classroom.class_sampling import ClassIntervals, binomial_range, class_picture
-from mixedsim.classroom.item_statistics import item_statistics, reliability
-from mixedsim.classroom.known_answers import showcases_of
 from mixedsim.classroom.marking import Own, load_key
 from mixedsim.classroom.marking.showcase import Showcase
+from mixedsim.classroom.reporting.class_sampling import ClassIntervals, binomial_range, class_picture
+from mixedsim.classroom.reporting.item_statistics import item_statistics, reliability
+from mixedsim.classroom.reporting.known_answers import showcases_of
 from mixedsim.errors import MixedsimError
 
 RNG = np.random.default_rng(20)

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedsim.classroom import view
-from mixedsim.classroom.execute import plain
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.sandbox import run_notebook
-from mixedsim.classroom.walls import described, walls, works
+from mixedsim.classroom.walled import view
+from mixedsim.classroom.walled.execute import plain
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.sandbox import run_notebook
+from mixedsim.classroom.walled.walls import described, walls, works
 from mixedsim.errors import MixedsimError
 
 

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from mixedsim.classroom import submissions
-from mixedsim.classroom.submissions import Unreadable, find
+from mixedsim.classroom.desk import submissions
+from mixedsim.classroom.desk.submissions import Unreadable, find
 from mixedsim.errors import MixedsimError
 
 NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": ["x = 1"]}], "metadata": {}, "nbformat": 4})

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mixedsim.classroom.class_material import material_of
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.gradebook import Gradebook
-from mixedsim.classroom.pages import Html, page, tag, together
-from mixedsim.classroom.report_assignment import assignment_section
-from mixedsim.classroom.report_course import course_sections
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.reporting.class_material import material_of
+from mixedsim.classroom.reporting.pages import Html, page, tag, together
+from mixedsim.classroom.reporting.report_assignment import assignment_section
+from mixedsim.classroom.reporting.report_course import course_sections
 from mixedsim.errors import MixedsimError
 from mixedsim.files import draft
 

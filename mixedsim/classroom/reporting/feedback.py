@@ -10,16 +10,16 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.classroom.marking import MISCONCEPTIONS, Assignment, Own
 from mixedsim.classroom.marking.question import shown as as_text
-from mixedsim.classroom.pages import Html, page, prose, tag, together
-from mixedsim.classroom.question_titles import question_titles
+from mixedsim.classroom.reporting.pages import Html, page, prose, tag, together
+from mixedsim.classroom.reporting.question_titles import question_titles
+from mixedsim.classroom.reporting.wording import outcome_words, pointer, points_of, stars, without_pointer
 from mixedsim.classroom.roster import file_names
 from mixedsim.classroom.score import built, load
 from mixedsim.classroom.seeds import student_key
-from mixedsim.classroom.wording import outcome_words, pointer, points_of, stars, without_pointer
 from mixedsim.errors import MixedsimError, nearest
 from mixedsim.files import draft
 

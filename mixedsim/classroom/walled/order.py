@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Literal
 
-from mixedsim.classroom.limits import Limits
+from mixedsim.classroom.walled.limits import Limits
 
 Wall = Literal["namespaces", "bubblewrap", "landlock", "limits", "plain"]
 

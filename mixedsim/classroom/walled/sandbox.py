@@ -1,6 +1,6 @@
 """The sandbox: runs a notebook of somebody unknown, and brings back its answers and one phrase on what happened.
 
-The walls are described in `mixedsim.classroom.walls`; `walls()` says which stand on this machine. How the parts
+The walls are described in `mixedsim.classroom.walled.walls`; `walls()` says which stand on this machine. How the parts
 belong together, from the outside to the inside:
 
 ========================= ==========================================================================================
@@ -23,11 +23,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.order import Wall
-from mixedsim.classroom.record import Outcome, outcome
-from mixedsim.classroom.runs import run
-from mixedsim.classroom.walls import walls
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.order import Wall
+from mixedsim.classroom.walled.record import Outcome, outcome
+from mixedsim.classroom.walled.runs import run
+from mixedsim.classroom.walled.walls import walls
 from mixedsim.errors import MixedsimError
 
 __all__ = ["Limits", "Outcome", "run_notebook", "walls"]

@@ -8,11 +8,11 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from mixedsim.classroom.class_material import Material
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.pages import Html, bars, figure, table, tag, together
-from mixedsim.classroom.report_pictures import score_picture
-from mixedsim.classroom.wording import title_of
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.reporting.class_material import Material
+from mixedsim.classroom.reporting.pages import Html, bars, figure, table, tag, together
+from mixedsim.classroom.reporting.report_pictures import score_picture
+from mixedsim.classroom.reporting.wording import title_of
 
 
 def course_sections(

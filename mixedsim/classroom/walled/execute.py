@@ -27,9 +27,9 @@ from typing import IO, Any, Final, Literal
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from mixedsim.classroom.limits import apply
-from mixedsim.classroom.order import read
-from mixedsim.classroom.refusals import fence_off_network
+from mixedsim.classroom.walled.limits import apply
+from mixedsim.classroom.walled.order import read
+from mixedsim.classroom.walled.refusals import fence_off_network
 
 LONGEST_ANSWER: Final = 100_000  # characters of JSON; no exercise asks for more
 LONGEST_ERROR: Final = 200

@@ -34,11 +34,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from mixedsim.classroom import kernel
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.order import Wall
-from mixedsim.classroom.refusals import landlock_version
-from mixedsim.classroom.runs import run
+from mixedsim.classroom.walled import kernel
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.order import Wall
+from mixedsim.classroom.walled.refusals import landlock_version
+from mixedsim.classroom.walled.runs import run
 
 _PROBE: Final = {"cells": [{"cell_type": "code", "source": "stands = 1"}], "metadata": {}, "nbformat": 4}
 _SECONDS: Final = 60.0

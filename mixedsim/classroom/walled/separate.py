@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from mixedsim.classroom import kernel, view
+from mixedsim.classroom.walled import kernel, view
 
 WORLD: Final = (
     kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mixedsim.classroom.limits import Limits, size
-from mixedsim.classroom.warden import Verdict
+from mixedsim.classroom.walled.limits import Limits, size
+from mixedsim.classroom.walled.warden import Verdict
 
 LARGEST_FACT: Final = 5_000_000  # bytes of one line
 LARGEST_REPORT: Final = 50_000_000  # bytes of all lines

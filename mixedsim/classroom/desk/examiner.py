@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mixedsim.classroom.desk.graded import Graded, as_text
+from mixedsim.classroom.desk.owners import Owner, claimed_in
+from mixedsim.classroom.desk.submissions import Submission, Unreadable
 from mixedsim.classroom.enrolment import KEYS_VARIABLE, as_held
-from mixedsim.classroom.graded import Graded, as_text
-from mixedsim.classroom.limits import Limits
 from mixedsim.classroom.marking import Own, Question, Verdict
-from mixedsim.classroom.order import Wall
-from mixedsim.classroom.owners import Owner, claimed_in
-from mixedsim.classroom.sandbox import run_notebook
 from mixedsim.classroom.score import Autograder, built, load, version_of_all
 from mixedsim.classroom.seeds import course_mark, course_secret, student_id, student_key
-from mixedsim.classroom.submissions import Submission, Unreadable
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.order import Wall
+from mixedsim.classroom.walled.sandbox import run_notebook
 from mixedsim.errors import MixedsimError
 
 

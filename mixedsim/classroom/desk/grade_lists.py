@@ -17,8 +17,8 @@ from typing import Final
 
 import pandas as pd
 
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.gradebook import Gradebook
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.gradebook import Gradebook
 from mixedsim.classroom.marking import Assignment
 from mixedsim.classroom.score import built, load
 from mixedsim.errors import MixedsimError

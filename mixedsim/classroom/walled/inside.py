@@ -16,10 +16,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from mixedsim.classroom import kernel, limits, refusals, separate, view
-from mixedsim.classroom.execute import Report, execute
-from mixedsim.classroom.order import Order, read
-from mixedsim.classroom.warden import Verdict, watch
+from mixedsim.classroom.walled import kernel, limits, refusals, separate, view
+from mixedsim.classroom.walled.execute import Report, execute
+from mixedsim.classroom.walled.order import Order, read
+from mixedsim.classroom.walled.warden import Verdict, watch
 
 
 def carry_out(order: int, report: int, line: int) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixedsim.classroom.assignments import parts, population, sample
-from mixedsim.classroom.course import Course
+from mixedsim.classroom.desk.course import Course
 from mixedsim.classroom.enrolment import KEY_FILE, key_file_of
 from mixedsim.classroom.roster import file_names
 from mixedsim.classroom.score import built

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from mixedsim.classroom.gradebook_tables import APPLICATION, FORMAT, MARKS, POINTS, SUBMISSIONS, TABLES
-from mixedsim.classroom.graded import Graded, as_text
+from mixedsim.classroom.desk.gradebook_tables import APPLICATION, FORMAT, MARKS, POINTS, SUBMISSIONS, TABLES
+from mixedsim.classroom.desk.graded import Graded, as_text
 from mixedsim.classroom.seeds import student_id
 from mixedsim.errors import MixedsimError, nearest
 

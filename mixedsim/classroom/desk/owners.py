@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from mixedsim.classroom.course import display_name
+from mixedsim.classroom.desk.course import display_name
 from mixedsim.classroom.roster import file_names
 from mixedsim.classroom.seeds import student_id
 from mixedsim.errors import MixedsimError

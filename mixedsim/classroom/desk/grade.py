@@ -21,15 +21,15 @@ from typing import IO, Final
 import pandas as pd
 from tqdm import tqdm
 
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.examiner import Examiner, Task
-from mixedsim.classroom.gradebook import Gradebook
-from mixedsim.classroom.graded import Graded
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.owners import Owner, Owners
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.desk.examiner import Examiner, Task
+from mixedsim.classroom.desk.gradebook import Gradebook
+from mixedsim.classroom.desk.graded import Graded
+from mixedsim.classroom.desk.owners import Owner, Owners
+from mixedsim.classroom.desk.submissions import LARGEST_NOTEBOOK, Submission, find
 from mixedsim.classroom.score import EXERCISES, built
-from mixedsim.classroom.submissions import LARGEST_NOTEBOOK, Submission, find
-from mixedsim.classroom.walls import close_memory, walls
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.walls import close_memory, walls
 from mixedsim.errors import MixedsimError
 
 TIMEOUT: Final = 120.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mixedsim.classroom.seeds import SECRET_VARIABLE
-from mixedsim.classroom.view import PACKAGE
+from mixedsim.classroom.walled.view import PACKAGE
 from mixedsim.errors import MixedsimError
 
 # Everything else stays outside: nobody knows which variables of an instructor's hold a password.

@@ -2,7 +2,7 @@
 
 Importing NumPy, pandas and IPython takes longer than most notebooks. Here it is done once; every notebook then gets a
 copy of this process (a fork), which goes behind its walls before it runs a line of the student's. This process itself
-never runs any, and knows no secret: its environment is the short one of `mixedsim.classroom.surroundings`.
+never runs any, and knows no secret: its environment is the short one of `mixedsim.classroom.walled.surroundings`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 import mixedsim
-from mixedsim.classroom import kernel
-from mixedsim.classroom.inside import carry_out
-from mixedsim.classroom.warden import end_all, reap
+from mixedsim.classroom.walled import kernel
+from mixedsim.classroom.walled.inside import carry_out
+from mixedsim.classroom.walled.warden import end_all, reap
 
 _TIDY: Final = 0.5  # seconds between two looks for processes that have ended
 # What most notebooks use: named here, so that it is loaded.

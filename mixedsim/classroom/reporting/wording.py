@@ -10,7 +10,7 @@ from typing import Final
 
 from mixedsim.classroom.marking import MISCONCEPTIONS, Misconception
 from mixedsim.classroom.marking.verdict import Outcome
-from mixedsim.classroom.pages import Html, tag, together
+from mixedsim.classroom.reporting.pages import Html, tag, together
 
 OUTCOME_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mixedsim.classroom.class_sampling import ClassIntervals
-from mixedsim.classroom.copied_answers import Pairs, copied_answers
-from mixedsim.classroom.course import Course
-from mixedsim.classroom.item_statistics import Reliability, item_statistics, reliability
-from mixedsim.classroom.known_answers import KnownAnswers, known_answers, showcases_of
-from mixedsim.classroom.question_titles import question_titles
+from mixedsim.classroom.desk.course import Course
+from mixedsim.classroom.reporting.class_sampling import ClassIntervals
+from mixedsim.classroom.reporting.copied_answers import Pairs, copied_answers
+from mixedsim.classroom.reporting.item_statistics import Reliability, item_statistics, reliability
+from mixedsim.classroom.reporting.known_answers import KnownAnswers, known_answers, showcases_of
+from mixedsim.classroom.reporting.question_titles import question_titles
 from mixedsim.classroom.score import built, load
 
 _NOBODY = Pairs(pd.DataFrame(), pd.DataFrame(), 0)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mixedsim.classroom.limits import Limits
+from mixedsim.classroom.walled.limits import Limits
 
 _LOOK = 0.03  # seconds between two looks at what is running
 End = Literal["exit", "signal", "time", "memory", "processes", "failed"]

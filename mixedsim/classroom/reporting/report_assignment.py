@@ -7,13 +7,13 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 import pandas as pd
 
-from mixedsim.classroom.class_material import Material
-from mixedsim.classroom.class_sampling import ClassIntervals, class_picture
-from mixedsim.classroom.copied_answers import FEWEST_STUDENTS
-from mixedsim.classroom.item_statistics import SMALL
-from mixedsim.classroom.pages import Html, bars, escaped, figure, prose, table, tag, together
-from mixedsim.classroom.report_pictures import score_picture
-from mixedsim.classroom.wording import stars, title_of
+from mixedsim.classroom.reporting.class_material import Material
+from mixedsim.classroom.reporting.class_sampling import ClassIntervals, class_picture
+from mixedsim.classroom.reporting.copied_answers import FEWEST_STUDENTS
+from mixedsim.classroom.reporting.item_statistics import SMALL
+from mixedsim.classroom.reporting.pages import Html, bars, escaped, figure, prose, table, tag, together
+from mixedsim.classroom.reporting.report_pictures import score_picture
+from mixedsim.classroom.reporting.wording import stars, title_of
 
 _EASY, _HARD, _POOR = 0.95, 0.1, 0.2
 _UNKNOWN = "?"

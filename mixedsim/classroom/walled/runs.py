@@ -21,12 +21,12 @@ from typing import IO, Any, Final
 
 import matplotlib as mpl
 
-from mixedsim.classroom import kernel, separate, view
-from mixedsim.classroom.limits import Limits
-from mixedsim.classroom.order import Order, Wall
-from mixedsim.classroom.record import Record
-from mixedsim.classroom.surroundings import of_a_notebook, of_the_nursery
-from mixedsim.classroom.warden import Verdict, heard
+from mixedsim.classroom.walled import kernel, separate, view
+from mixedsim.classroom.walled.limits import Limits
+from mixedsim.classroom.walled.order import Order, Wall
+from mixedsim.classroom.walled.record import Record
+from mixedsim.classroom.walled.surroundings import of_a_notebook, of_the_nursery
+from mixedsim.classroom.walled.warden import Verdict, heard
 
 _GRACE: Final = 30.0  # seconds after which the outside no longer believes that the warden will keep the time
 _ASK: Final = 0.25  # seconds between two questions whether to give up
@@ -119,7 +119,7 @@ def _fed(record: Record, pipe: IO[bytes]) -> bool:
 
 
 def _in_bubblewrap(given: tuple[int, int, int], order: Order) -> subprocess.Popen[bytes]:
-    inside = [sys.executable, "-P", "-m", "mixedsim.classroom.inside", *map(str, given)]
+    inside = [sys.executable, "-P", "-m", "mixedsim.classroom.walled.inside", *map(str, given)]
     environment = of_the_nursery() | {"MPLCONFIGDIR": _FONTS, "HOME": f"{separate.SCRATCH}/home"}
     return subprocess.Popen(
         [*bubblewrap(order.limits.disk), *inside],
@@ -172,7 +172,7 @@ class Nursery:
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "mixedsim.classroom.nursery", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "mixedsim.classroom.walled.nursery", str(theirs.fileno())],
                 env=of_the_nursery(),
                 pass_fds=[theirs.fileno()],
                 cwd="/",
@@ -223,7 +223,7 @@ def _plain(order: Order, file: IO[bytes], stopped: Callable[[], bool]) -> tuple[
     (work := Path(order.folder) / "work").mkdir()
     (Path(order.folder) / "home").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mixedsim.classroom.execute"],
+        [sys.executable, "-P", "-m", "mixedsim.classroom.walled.execute"],
         env={"MPLCONFIGDIR": mpl.get_configdir(), **order.environment},
         cwd=work,
         stdin=file,
