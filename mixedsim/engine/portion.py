@@ -33,9 +33,10 @@ class Range:
     high: float
 
     @classmethod
-    def of(cls, values: Floats) -> Range:
-        """Of an array."""
-        return cls(float(values.min()), float(values.max()))
+    def of(cls, values: Floats, own: Kept) -> Range:
+        """Of an array, which may be a column whose ends are known."""
+        known = own.ends.get(id(values))
+        return cls(*known) if known else cls(float(values.min()), float(values.max()))
 
     def __add__(self, other: Range) -> Range:
         """Of both together."""
@@ -146,7 +147,7 @@ def measured(formula: Formula, learned: Learned, ruler: Ruler, own: Kept) -> Por
         cp=cp,
         levels=tuple(levels),
         rows=tuple(counts),
-        ranges={"": Range.of(rows.y), **_ranges([rows.x, *(term for some in rows.terms for term in some)])},
+        ranges={"": Range.of(rows.y, own), **_ranges([rows.x, *(term for some in rows.terms for term in some)], own)},
         means={name: (len(y), float(np.mean(v))) for name, v in rows.predictors.items() if is_numeric(v)},
         gram=_gram([1.0, *x, y], len(y)) if weighted or "Intercept" not in rows.x.names else _beside(cp, rows.x),
         varying=_varying(groups, cp, weighted),
@@ -162,12 +163,12 @@ def _counts(group: Grouping, zz: Floats, weighted: bool) -> NDArray[np.int64]:
     return np.rint(zz[:, intercept, intercept]).astype(np.int64)
 
 
-def _ranges(columns: Iterable[Columns]) -> dict[str, Range]:
+def _ranges(columns: Iterable[Columns], own: Kept) -> dict[str, Range]:
     out: dict[str, Range] = {}
     for some in columns:
         for name, column in zip(some.names, some.columns, strict=True):
             if not isinstance(column, float) and name not in out:
-                out[name] = Range.of(column)
+                out[name] = Range.of(column, own)
     return out
 
 

@@ -100,6 +100,7 @@ class Kept:
     weights, offset : one number a row, or None.
     tally : of the chunk.
     mask : which rows of the chunk they are; None for all.
+    ends : smallest and largest value of columns of floats, by the `id` of the array, where they are known.
     """
 
     columns: dict[str, Values]
@@ -107,6 +108,7 @@ class Kept:
     offset: Floats | None
     tally: Tally
     mask: NDArray[np.bool_] | None
+    ends: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def kept(chunk: Chunk, asked: Asked) -> Kept:
@@ -118,7 +120,9 @@ def kept(chunk: Chunk, asked: Asked) -> Kept:
         For infinite values, and weights or offsets that are no finite numbers: it names column and row.
     """
     columns = {name: chunk.columns[name] for name in sorted(asked.names)}
-    gaps = {name: mask for name, values in columns.items() if (mask := _gaps(name, values, chunk)) is not None}
+    ends = {id(v): found for v in columns.values() if (found := _ends(v)) is not None}
+    unsure = {name: values for name, values in columns.items() if id(values) not in ends}
+    gaps = {name: mask for name, values in unsure.items() if (mask := _gaps(name, values, chunk)) is not None}
     extra = {
         what: _numbers(what, name, chunk)
         for what, name in (("weights", asked.weights), ("offset", asked.offset))
@@ -138,7 +142,15 @@ def kept(chunk: Chunk, asked: Asked) -> Kept:
         columns = {name: values[keep] for name, values in columns.items()}
         extra = {what: values[keep] for what, values in extra.items()}
     tally = Tally(chunk.rows, chunk.rows - dropped - weightless, counts, dropped, weightless)
-    return Kept(columns, extra.get("weights"), extra.get("offset"), tally, keep)
+    return Kept(columns, extra.get("weights"), extra.get("offset"), tally, keep, ends if keep is None else {})
+
+
+def _ends(values: Values) -> tuple[float, float] | None:
+    """Smallest and largest value of floats of which all are finite: two numbers say so, without a mask of them."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if np.isfinite(low) and np.isfinite(high) else None
 
 
 def _gaps(name: str, values: Values, chunk: Chunk) -> NDArray[np.bool_] | None:
@@ -146,14 +158,12 @@ def _gaps(name: str, values: Values, chunk: Chunk) -> NDArray[np.bool_] | None:
     if isinstance(values, np.ndarray):
         if values.dtype.kind != "f":
             return None
-        # one number says that all of them are finite, without a mask of them
-        if np.isfinite(values.sum()) or np.isfinite(values).all():
-            return None
         infinite = np.isinf(values)
         if infinite.any():
             _refuse(f"column {name!r} holds infinite values", infinite, values, chunk, "replace or remove them")
-        return np.isnan(values)
-    mask = gaps_in(values)
+        mask = np.isnan(values)
+    else:
+        mask = gaps_in(values)
     return mask if mask.any() else None
 
 
