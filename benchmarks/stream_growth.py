@@ -195,13 +195,12 @@ def picture(by_rows: Found, in_order: Found, by_groups: Found, target: Path) -> 
     axes[1].semilogx(n, [f["peak"] for _, f in by_rows], "o-", color="#0173b2")
     axes[1].semilogx(n, [f["peak"] for _, f in in_order], "^-", color="#029e73")
     held = [24 * rows / 2**20 for rows in n]
-    axes[1].semilogx(n, held, ":", color="#6e6e6e")
-    axes[1].annotate("the columns in memory", (n[-2], held[-2]), textcoords="offset points", xytext=(-110, 40))
-    top = 1.3 * max(f["peak"] for _, f in by_rows)
-    axes[1].set(xlabel="rows (10⁵ groups)", ylabel="peak memory, MiB", ylim=(0, top))
+    axes[1].loglog(n, held, ":", color="#6e6e6e", label="the columns in memory")
+    axes[1].set(xlabel="rows (10⁵ groups)", ylabel="peak memory, MiB", xscale="log", yscale="log")
+    axes[1].legend(frameon=False, fontsize=8)
     groups = [j for j, _ in by_groups]
     axes[2].loglog(groups, [f["fit"] for _, f in by_groups], "o-", color="#0173b2")
-    axes[2].set(xlabel="groups (10⁷ rows, in any order)", ylabel="seconds", ylim=axes[0].get_ylim())
+    axes[2].set(xlabel="groups (10⁷ rows, in any order)", ylabel="seconds")
     axes[0].legend(frameon=False, fontsize=8)
     figure.savefig(target, dpi=130)
 
