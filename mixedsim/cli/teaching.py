@@ -57,11 +57,19 @@ def build(source: Path | None, output: Path | None, course_folder: Path | None, 
 
 @click.command("data", short_help="Make every student's folder: notebooks, data, key.")
 @click.option("--course", "course_folder", type=FOLDER, required=True, help="The course's folder.")
+@click.option("--roster", type=click.Path(dir_okay=False, path_type=Path), help="Only the students in this list.")
 @click.option("--assignment", "assignments", multiple=True, help="Only this one; may be given several times.")
 @click.option("-o", "--output", type=FOLDER, required=True, help="The folder for the students' folders.")
 @click.option("--zip", "archives", is_flag=True, help="Also a zip archive for each student.")
 @click.option("--force", is_flag=True, help="Replace files that are not as they would be made now.")
-def hand_out(course_folder: Path, assignments: tuple[str, ...], output: Path, archives: bool, force: bool) -> None:
+def hand_out(
+    course_folder: Path,
+    roster: Path | None,
+    assignments: tuple[str, ...],
+    output: Path,
+    archives: bool,
+    force: bool,
+) -> None:
     """Make a folder for every student of a course's roster.
 
     It holds the notebooks, the student's key, and the data as CSV files for those who work in R, SPSS or a
@@ -73,10 +81,13 @@ def hand_out(course_folder: Path, assignments: tuple[str, ...], output: Path, ar
     from mixedsim.classroom.desk.course_handout import hand_out_course
 
     course = Course.load(course_folder)
+    if roster is not None:
+        course = course.only(roster)
     work = hand_out_course(course, output, assignments=assignments or None, archives=archives, force=force)
     done = list(tqdm(work, total=len(course.roster), desc="handing out", unit="student", delay=1, file=sys.stderr))
     written, kept = sum(one.written for one in done), sum(one.kept for one in done)
-    click.echo(f"{len(done)} students in {output}: {written} files written, {kept} there before.", err=True)
+    people = "1 student" if len(done) == 1 else f"{len(done)} students"
+    click.echo(f"{people} in {output}: {written} files written, {kept} there before.", err=True)
 
 
 @click.command(short_help="Grade what students handed in.")

@@ -75,6 +75,12 @@ def test_a_course_is_made_built_and_handed_out(tmp_path, monkeypatch):
     said = run("data", "--course", "spring", "-o", "handouts", "--zip").stderr
     assert said == "2 students in handouts: 6 files written, 0 there before.\n"
     assert run("data", "--course", "spring", "-o", "handouts").stderr.endswith("0 files written, 6 there before.\n")
+    (tmp_path / "late.csv").write_text("student\nBEN\n")
+    said = run("data", "--course", "spring", "--roster", "late.csv", "-o", "late").stderr
+    assert said == "1 student in late: 3 files written, 0 there before.\n"
+    (tmp_path / "late.csv").write_text("student\ncarla\n")
+    said = run("data", "--course", "spring", "--roster", "late.csv", "-o", "late", code=1).stderr
+    assert "late.csv names 'carla', whom" in said
     assert sorted(path.name for path in (tmp_path / "handouts").iterdir()) == [
         ".made", "anna", "anna.zip", "ben", "ben.zip",
     ]  # fmt: skip

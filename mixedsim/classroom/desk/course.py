@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -141,6 +141,20 @@ class Course:
         It is read when it is first needed: notebooks can be built before anybody has enrolled.
         """
         return read_columns(self.roster_file)
+
+    def only(self, roster: Path) -> Course:
+        """The same course with those of its students who stand in another list.
+
+        Raises
+        ------
+        MixedsimError
+            If the list cannot be read, or names somebody whom the course's own roster does not.
+        """
+        for student in read_columns(roster):
+            if student not in self.lms:
+                where = f"{str(self.roster_file)!r} does not have"
+                raise MixedsimError(f"{roster} names {student!r}, whom {where}: write the id there, too.")
+        return replace(self, roster_file=roster)
 
     @property
     def roster(self) -> list[str]:
