@@ -61,13 +61,13 @@ def find_key(student: object, course: str | None = None, folder: Path | None = N
     if not course or course == course_mark(secret):
         if held and not course and not secret:
             one, where = held[0]
-            raise MixedsimError(f"{where} is the key of {one['student']!r}, not of {wanted!r}: write your own id.")
+            raise MixedsimError(f"{where} belongs to {one['student']!r}, not to {wanted!r}: write your own id.")
         return student_key(wanted, secret=secret)
     if held:
         one, where = held[0]
         if one["student"] != wanted:
-            raise MixedsimError(f"{where} is the key of {one['student']!r}, not of {wanted!r}: write your own id.")
-        raise MixedsimError(f"{where} is the key of another course than this notebook's: ask for the right {KEY_FILE}.")
+            raise MixedsimError(f"{where} belongs to {one['student']!r}, not to {wanted!r}: write your own id.")
+        raise MixedsimError(f"{where} belongs to another course than this notebook: ask for the right {KEY_FILE}.")
     raise MixedsimError(
         f"your data are drawn with a key of your own, and there is none here: put the file {KEY_FILE} that you were "
         "given into the folder of this notebook."
@@ -76,7 +76,7 @@ def find_key(student: object, course: str | None = None, folder: Path | None = N
 
 def _from_environment() -> list[tuple[dict[str, str], str]]:
     text = os.environ.get(KEYS_VARIABLE)
-    return [(one, KEYS_VARIABLE) for one in json.loads(text)] if text else []
+    return [(one, "the key that this notebook was run with") for one in json.loads(text)] if text else []
 
 
 def _from_files(folder: Path) -> list[tuple[dict[str, str], str]]:

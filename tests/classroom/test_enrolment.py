@@ -46,7 +46,7 @@ def test_a_key_file_draws_what_the_secret_draws(alone, monkeypatch):
 def test_a_grader_gives_keys_of_some_ids_and_not_the_secret(monkeypatch):
     monkeypatch.setenv(KEYS_VARIABLE, keys_for(["anna", "ben"], SECRET))
     assert find_key("ben", MARK) == student_key("ben", secret=SECRET)
-    with pytest.raises(MixedsimError, match="is the key of 'anna', not of 'carla'"):
+    with pytest.raises(MixedsimError, match="belongs to 'anna', not to 'carla'"):
         find_key("carla", MARK)
 
 
@@ -57,13 +57,13 @@ def test_without_a_key_one_sentence_says_what_to_do():
 
 def test_another_students_key_does_not_open_ones_data(alone):
     (alone / KEY_FILE).write_text(json.dumps(key_file_of("ben", SECRET)))
-    with pytest.raises(MixedsimError, match=r"is the key of 'ben', not of 'anna': write your own id"):
+    with pytest.raises(MixedsimError, match=r"belongs to 'ben', not to 'anna': write your own id"):
         ms.classroom.data(NAME, student="anna", course=MARK)
 
 
 def test_a_key_of_another_course_is_told(alone):
     (alone / KEY_FILE).write_text(json.dumps(key_file_of("anna", "another secret")))
-    with pytest.raises(MixedsimError, match="key of another course"):
+    with pytest.raises(MixedsimError, match="belongs to another course"):
         ms.classroom.data(NAME, student="anna", course=MARK)
 
 
