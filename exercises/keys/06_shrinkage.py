@@ -168,7 +168,6 @@ KEY = Assignment(
                 "zero-is-no-pooling": ("no intercept", "none"),
                 "dummies": ("dummies", "partial"),
                 "raw-mean": ("own mean", "partial"),
-                "grand-mean": ("stranger", "complete"),
             },
         ),
         Number(

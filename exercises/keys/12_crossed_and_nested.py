@@ -76,7 +76,7 @@ def alarms(world: Population) -> tuple[float, float]:
 
 def without_effect(world: Population) -> bool:
     of_label = [value for name, value in world.fixef.items() if name.startswith("label")]
-    return bool(of_label) and not any(of_label)
+    return not any(of_label)
 
 
 def with_effect(world: Population) -> bool:
@@ -160,6 +160,7 @@ KEY = Assignment(
             name="q4", variable="syrup_se", points=2, level=2, low=0, high=500,
             look="Syrup was given to whole hives. Does your model know which frames belong to one hive?",
             answer=se,
+            also=[lambda own: own.fit(NESTED).coefficients("kenward-roger").loc["syrup", "se"]],
             wrong={
                 "forgotten-level": lambda own: se(own, formula="honey ~ syrup + (1 | apiary)"),
                 "ols": lambda own: own.ols("honey ~ syrup").loc["syrup", "se"],
@@ -172,7 +173,7 @@ KEY = Assignment(
             wrong={
                 "no-design-effect": 384,
                 "one-sample-of-two": one_sample,
-                "sd-ratio": of_sds,
+                "sds-added": of_sds,
             },
         ),
         Ranking(

@@ -132,7 +132,7 @@ KEY = Assignment(
                 "complete-cases": lambda own: gain(own, complete=True),
                 "ols": lambda own: gain(own, complete=False),
                 "residual-share": lambda own: corrected(own, wrong_share=True),
-                "wrong-reference": lambda own: coefficient(own, POST),
+                "reference-for-all": lambda own: coefficient(own, POST),
             },
         ),
         Formula(
@@ -142,10 +142,18 @@ KEY = Assignment(
             also=[
                 f"{FIXED} + (1 + time | climber) + (1 | climber:hand)",
                 f"{FIXED} + (0 + time | climber) + (1 | climber:hand)",
+                # the board says which hand of a climber it is
+                f"{PERSON} + (1 | climber:board) + (1 | climber:time)",
+                f"{FIXED} + (1 + board | climber) + (1 | climber:time)",
+                f"{FIXED} + (0 + board | climber) + (1 | climber:time)",
+                f"{FIXED} + (1 + time | climber) + (1 | climber:board)",
+                f"{FIXED} + (1 + time + board | climber)",
             ],
             wrong={
-                "forgotten-level": [PERSON, HAND, f"{PERSON} + (1 | climber:time)"],
-                "nested-as-crossed": [
+                "forgotten-level": [
+                    PERSON,
+                    HAND,
+                    f"{PERSON} + (1 | climber:time)",
                     f"{PERSON} + (1 | hand)",
                     f"{PERSON} + (1 | hand) + (1 | time)",
                     f"{PERSON} + (1 | hand) + (1 | climber:time)",

@@ -56,9 +56,9 @@ def r2(own: Own, kind: str = "marginal", reml: bool = True) -> float:
 
 @lru_cache(maxsize=256)
 def alarms(world: Population) -> tuple[float, float]:
-    """How often 200 draws of a world find an effect of the floor: by z, by t."""
+    """How often 1,000 draws of a world find an effect of the floor: by z, by t."""
     analyses = {"z": ms.Analysis(FLOORS, ddf="wald"), "t": ms.Analysis(FLOORS)}
-    power = ms.study(world, analyses, n=200, seed=14).summary()["power"]
+    power = ms.study(world, analyses, n=1000, seed=14).summary()["power"]
     of = power[power.index.get_level_values("parameter").str.startswith("heated")].groupby(level="analysis").max()
     return float(of["z"]), float(of["t"])
 
@@ -73,7 +73,7 @@ def with_effect(world: Population) -> bool:
 
 
 def z_fails(world: Population) -> bool:
-    return without_effect(world) and world.plan.structure.expected_rows() >= 200 and alarms(world)[0] >= 0.12
+    return without_effect(world) and world.plan.structure.expected_rows() >= 200 and alarms(world)[0] >= 0.10
 
 
 def t_holds(world: Population) -> bool:
@@ -133,8 +133,8 @@ KEY = Assignment(
         Number(
             name="q3", variable="p_garden", points=2, level=1, low=0, high=1,
             look="It is a p-value of one line of the coefficients: which line, and by which distribution?",
-            answer=p_garden,
-            also=[lambda own: p_garden(own, "kenward-roger")],
+            answer=lambda own: p_garden(own, "kenward-roger"),
+            also=[lambda own: p_garden(own, "kenward-roger" if own.fit(SHELTERS).singular else "satterthwaite")],
             wrong={
                 "z-for-t": lambda own: p_garden(own, "wald"),
                 "residual-df": p_of_rows,
@@ -153,9 +153,9 @@ KEY = Assignment(
         ),
         Number(
             name="q5", variable="p_slopes", points=2, level=2, low=0, high=1,
-            look="Can the parameter that is tested miss the truth on both sides?",
+            look="Can the parameter that is tested miss the truth on both sides? And is there just one parameter more?",
             answer=p_slopes,
-            also=[lambda own: p_slopes(own, reml=True)],
+            also=[lambda own: p_slopes(own, reml=True), lambda own: p_slopes(own) if ratio(own) > 1e-4 else 0.5],
             wrong={
                 "boundary": lambda own: p_slopes(own, half=False),
                 "extra-df": lambda own: p_slopes(own, df=2, half=False),
@@ -186,15 +186,18 @@ KEY = Assignment(
             name="q8", variable="design", points=3, level=3, rows=2000,
             look="Of what does z believe that it is known? Make a study that knows little of just that.",
             demands={
-                "with no effect and at least 200 rows, z must call at least 12 % of the draws significant": z_fails,
-                "and of the same draws Satterthwaite's t at most 9 %": t_holds,
+                "with no effect and at least 200 rows, z must call at least 10 % of the draws significant": z_fails,
+                "while it does, Satterthwaite's t must call at most 9 % of the same draws significant": t_holds,
             },
             example=world(),
             wrong={
                 "effect-not-zero": world(shelters=40, dogs=6, of_shelters=5, heated=8),
                 "rows-as-n": world(shelters=20, dogs=3, of_shelters=5),
             },
-            signs={"effect-not-zero": with_effect, "rows-as-n": few_rows},
+            signs={
+                "effect-not-zero": with_effect,
+                "rows-as-n": lambda world: few_rows(world) and world.draw(seed=1).data["shelter"].nunique() >= 12,
+            },
         ),
     ],
 )  # fmt: skip

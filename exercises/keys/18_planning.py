@@ -102,9 +102,10 @@ def found_out(text: str) -> tuple[float, bool]:
     """Of a population's text: how often the planned analysis has p < 0.05, and whether choirs are treated by halves."""
     population = Population.from_yaml(text)
     data = population.draw(seed=1).data
-    if not {"hold", "exercise", "choir"} <= set(data.columns) or not data["exercise"].isin([0, 1]).all():
+    if not {"hold", "exercise", "choir"} <= set(data.columns) or data["exercise"].nunique() != 2:
         return 0.0, False
-    share = data.groupby("choir", observed=True)["exercise"].mean()
+    treated = data["exercise"] == data["exercise"].max()
+    share = treated.groupby(data["choir"], observed=True).mean()
     summary = ms.study(population, {"planned": PLANNED}, n=300, seed=1).summary()
     return float(summary.loc[("planned", "exercise"), "power"]), bool(share.between(0.25, 0.75).mean() > 0.9)
 

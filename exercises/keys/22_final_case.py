@@ -135,6 +135,9 @@ KEY = Assignment(
             also=[
                 "points ~ hours_within * rye + hours_mean + (1 | bakery) + (1 | judge)",
                 "points ~ hours * rye + hours_within + (1 | bakery) + (1 | judge)",
+                "points ~ hours_within + hours_mean + rye + hours:rye + (1 | bakery) + (1 | judge)",
+                "points ~ hours + hours_mean + rye + hours_within:rye + (1 | bakery) + (1 | judge)",
+                "points ~ hours_within * rye + hours + (1 | bakery) + (1 | judge)",
             ],
             wrong={
                 "no-interaction": [
@@ -201,7 +204,7 @@ KEY = Assignment(
         ),
         Number(
             name="q10", variable="width", points=2, level=3, low=0, high=200,
-            look="Bakery, judge and loaf are all unknown: each adds to what is not known.",
+            look="Bakery, judge and loaf are all unknown: each adds to what is not known. So does the line itself.",
             answer=lambda own: width_new(own, "prediction"),
             wrong={
                 "mean-for-prediction": lambda own: width_new(own, "confidence"),

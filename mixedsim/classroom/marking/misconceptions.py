@@ -218,7 +218,7 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "variance-for-sd",
         "gave the variance for the standard deviation",
-        "This is the variance; the standard deviation is its root.",
+        "This is the variance, or a ratio of variances; the standard deviation, or their ratio, is its root.",
         "03-varying-intercepts",
         "Every line of the summary",
     ),
@@ -239,7 +239,7 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "residual-share",
         "took the other share",
-        "This is the share within groups; asked was the share between them.",
+        "The share within groups was used, 1 − ICC, where the share between them belongs, the ICC.",
         "01-why-clusters-matter",
         "Alike within, different between",
     ),
@@ -424,7 +424,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "extra-slope",
         "let vary what cannot",
-        "A predictor that is the same in all rows of a group has no slope within the group: it cannot vary by group.",
+        "A predictor that is the same in all rows of a group has no slope within the group: "
+        "the data cannot tell how it varies between groups.",
         "11-slopes-for-a-reason",
         "The tempting analysis",
     ),
@@ -789,7 +790,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "between-clusters",
         "gave the treatment to whole groups",
-        "Here whole groups are treated, so nothing is compared within a group, and no effect can vary between them.",
+        "Here whole groups are treated, so nothing is compared within a group, and whether the effect varies between "
+        "groups cannot be seen.",
         "18-planning-a-study",
         "A cheaper repair: give it within clusters",
     ),
@@ -970,8 +972,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "one-sample-of-two",
         "counted one of two samples",
-        "Two samples stand behind this: the error has a part for each. More of one, or all of it, does not "
-        "make up for the other.",
+        "Two samples stand behind this. Each that does not cancel has a part of its own in the error, and more of the "
+        "other does not make up for it.",
         "12-crossed-and-nested",
         "Why: two samples in one table",
     ),
@@ -1191,8 +1193,8 @@ MISCONCEPTIONS: Final[Mapping[str, Misconception]] = _all(
     Misconception(
         "drop-if-singular",
         "dropped slopes because the fit was singular",
-        "Slopes that are dropped because the fit is singular leave a small standard error that is not "
-        "honest: false alarms follow.",
+        "Slopes that are dropped leave a standard error that is too small if they do vary after all, and the singular "
+        "fit does not rule that out: false alarms follow.",
         "17-when-mixed-models-fail",
         "The tempting analysis",
     ),
