@@ -15,14 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from mixedsim.classroom import answers
 from mixedsim.classroom.marking.own import Own
 from mixedsim.classroom.marking.question import Question, settled
 from mixedsim.classroom.marking.verdict import Verdict
 
-T = TypeVar("T")
 Value = float | Callable[[Own], float]
 _COMPUTED: Final = 7  # digits from which a number was hardly typed
 _EQUAL: Final = 2e-6  # relative: the same computation, on another machine or to another tolerance of the search
@@ -73,19 +72,12 @@ class Number(Question):
 
     def right_answer(self, own: Own) -> float:
         """The right number."""
-        return self._once("right", own, lambda: float(settled(self.answer, own)))
+        return float(settled(self.answer, own))
 
     def wrong_answers(self, own: Own) -> dict[str, float]:
         """The numbers that mistakes lead to."""
-        return self._once("wrong", own, lambda: self._led_to(own))
-
-    def _led_to(self, own: Own) -> dict[str, float]:
         found = {name: float(settled(value, own)) for name, value in self.wrong.items()}
         return {name: value for name, value in found.items() if math.isfinite(value)}  # a mistake may lead nowhere
-
-    def _once(self, what: str, own: Own | None, make: Callable[[], T]) -> T:
-        """Computed once for a student; a key of plain numbers needs none."""
-        return make() if own is None else own.once((what, self.name), make)
 
     def judge(self, answer: Any, own: Own) -> Verdict:
         """Compare with the right answers first, then with the mistakes."""
