@@ -11,6 +11,7 @@ import pytest
 
 from mixedsim.classroom.build import Built, build
 from mixedsim.classroom.desk.course import Course, new
+from mixedsim.classroom.marking import Own
 
 SOURCES = Path(__file__).parents[2] / "exercises"
 NAME = "01-therapists"
@@ -104,3 +105,15 @@ def _edited(notebook: dict[str, Any], **answers: str) -> dict[str, Any]:
             cell["source"] = "\n".join(lines)
         assert hits == 1, f"{name} is assigned {hits} times"
     return copy
+
+
+@pytest.fixture(scope="module")
+def own(request: pytest.FixtureRequest) -> Own:
+    """Anna's data for the assignment that a module calls NAME."""
+    return Own(request.module.NAME, "anna")
+
+
+@pytest.fixture(scope="module")
+def answers(request: pytest.FixtureRequest, own: Own) -> dict[str, Any]:
+    """Her right answers by variable, of the key that a module calls KEY."""
+    return {question.variable: question.right_answer(own) for question in request.module.KEY.questions}

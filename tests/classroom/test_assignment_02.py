@@ -13,16 +13,6 @@ KEY = load_key(Path(__file__).parents[2] / "exercises" / "keys" / "02_fixed_or_r
 RIGHT = {question.name: question.points for question in KEY.questions}
 
 
-@pytest.fixture(scope="module")
-def own():
-    return Own(NAME, "anna")
-
-
-@pytest.fixture(scope="module")
-def answers(own):
-    return {question.variable: question.right_answer(own) for question in KEY.questions}
-
-
 def marks(answers, own):
     return {verdict.question: verdict for verdict in KEY.mark(answers, own)}
 

@@ -14,16 +14,6 @@ RIGHT = {question.name: question.points for question in KEY.questions}
 WORLD = ms.Population.from_yaml(KEY.question("q8").right_answer(None)).with_(size=6)
 
 
-@pytest.fixture(scope="module")
-def own():
-    return Own(NAME, "anna")
-
-
-@pytest.fixture(scope="module")
-def answers(own):
-    return {question.variable: question.right_answer(own) for question in KEY.questions}
-
-
 def marks(answers, own):
     return {verdict.question: verdict for verdict in KEY.mark(answers, own)}
 
