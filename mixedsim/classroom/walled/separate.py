@@ -45,6 +45,9 @@ def furnish(disk: int) -> None:
     kernel.pivot_root(_BASE, f"{_BASE}/old")
     os.chdir("/")
     _memory("/new", size=1_000_000, files=2000)
+    # before what is shown, or it would cover a Python that lies there
+    os.makedirs(f"/new{SCRATCH}", exist_ok=True)
+    _memory(f"/new{SCRATCH}", size=disk, files=_MOST_FILES, mode="1777")
     for path, real in readable:
         _show(path, real)
     _devices()
@@ -52,8 +55,6 @@ def furnish(disk: int) -> None:
     kernel.mount("proc", "/new/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     # A world within this one would give its makers rights again.
     Path("/new/proc/sys/user/max_user_namespaces").write_text("0")
-    os.makedirs(f"/new{SCRATCH}", exist_ok=True)
-    _memory(f"/new{SCRATCH}", size=disk, files=_MOST_FILES, mode="1777")
     os.chdir("/new")
     kernel.pivot_root(".", ".")
     kernel.detach(".")  # the old root now lies on top of the new one: take it off
